@@ -1,0 +1,67 @@
+import type {Facts} from '../../source/hosts/facts.ts';
+
+const GiB = 1024 ** 3;
+
+/** A healthy host of the size that the sandbox asks for: Ubuntu 24.04, fresh, nothing of ours on it yet. */
+export const sampleFacts = (overrides: Partial<Facts> = {}): Facts => ({
+  os: {id: 'ubuntu', version: '24.04', codename: 'noble', title: 'Ubuntu 24.04.3 LTS'},
+  kernel: '6.8.0-71-generic',
+  arch: 'amd64',
+  hostname: 'sandbox-1',
+  machineId: '5f0c9b7e3a4d4f6e8c1b2a3d4e5f6a7b',
+  bootId: '0d9f3c52-6a0e-4a86-9a3c-1f6f0a6d5b10',
+  virtualisation: 'kvm',
+  systemd: true,
+  cpus: 16,
+  memoryBytes: 62.8 * GiB,
+  swapBytes: 0,
+  disks: [{name: 'vda', bytes: 128 * GiB, rotational: false}],
+  mounts: [
+    {path: '/', type: 'ext4', bytes: 123 * GiB, freeBytes: 119 * GiB, freeInodes: 16_000_000, disks: ['vda']},
+    {
+      path: '/boot/efi',
+      type: 'vfat',
+      bytes: 109_422_592,
+      freeBytes: 103_000_000,
+      freeInodes: Number.MAX_SAFE_INTEGER,
+      disks: ['vda'],
+    },
+  ],
+  interfaces: [
+    {name: 'lo', mac: '00:00:00:00:00:00', mtu: 65536, up: true, addresses: ['127.0.0.1/8', '::1/128']},
+    {
+      name: 'ens5',
+      mac: '02:42:0a:00:00:0b',
+      mtu: 1500,
+      up: true,
+      addresses: ['10.0.0.11/24', 'fe80::42:aff:fe00:b/64'],
+    },
+  ],
+  defaultRoute: {interface: 'ens5', gateway: '10.0.0.1'},
+  routes: [{destination: '10.0.0.0/24', interface: 'ens5', gateway: undefined}],
+  nameservers: ['10.0.0.2'],
+  resolver: {resolved: true, stub: true, resolvConf: '/run/systemd/resolve/stub-resolv.conf'},
+  networkManagedBy: 'netplan',
+  hostnameResolves: true,
+  listeners: [
+    {protocol: 'udp', address: '127.0.0.53', port: 53, process: 'systemd-resolve'},
+    {protocol: 'tcp', address: '127.0.0.53', port: 53, process: 'systemd-resolve'},
+    {protocol: 'tcp', address: '0.0.0.0', port: 22, process: 'sshd'},
+    {protocol: 'tcp', address: '::', port: 22, process: 'sshd'},
+  ],
+  time: {synchronised: true, service: 'systemd-timesyncd', epochSeconds: 1_795_000_000},
+  aptLock: undefined,
+  cloudInit: 'done',
+  rebootRequired: false,
+  packageSources: undefined,
+  proxy: {http: undefined, https: undefined, noProxy: undefined, apt: undefined},
+  kernelFeatures: {nfsd: true, wireguard: true, wireguardUserspace: false, netfilter: true, ipv6: true},
+  seenFrom: '10.0.0.5',
+  sshPort: 22,
+  deployment: undefined,
+  leftovers: [],
+  practice: false,
+  privileged: true,
+  unread: [],
+  ...overrides,
+});

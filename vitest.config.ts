@@ -1,0 +1,25 @@
+import {defineConfig} from 'vitest/config';
+
+const node = (name: string, include: string[], more: Record<string, unknown> = {}) => ({
+  // A machine that runs CI beside other work may be too slow for one try; at the keyboard every failure shows.
+  test: {name, include, environment: 'node' as const, retry: process.env.CI ? 1 : 0, ...more},
+});
+
+/**
+ * Four suites, from the cheapest to the dearest. `npm test` runs the first three; the lab suite needs root
+ * and the lab beside the checkout, and takes its hosts one file at a time because they share one machine.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      node('unit', ['test/**/*.test.ts'], {exclude: ['test/e2e/**', 'test/lab/**'], testTimeout: 20_000}),
+      node('screens', ['test/**/*.test.tsx'], {exclude: ['test/e2e/**', 'test/lab/**'], testTimeout: 20_000}),
+      node('e2e', ['test/e2e/**/*.test.ts'], {testTimeout: 120_000, hookTimeout: 120_000}),
+      node('lab', ['test/lab/**/*.test.ts'], {
+        testTimeout: 600_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});
