@@ -1,0 +1,93 @@
+import {steps} from '../../steps/index.ts';
+import {type Deployment, deployment, schemaVersion} from '../deployment/schema.ts';
+import type {Blueprint, Topology} from './blueprint.ts';
+
+/**
+ * One machine that plays every role. Nominal and least sizes are those of OpenG2P's own single-node installer
+ * (16 vCPU, 64 GB, 128 GB; it insists on 60 GB and 100 GB), because a machine sold with 64 GB shows less to its system.
+ */
+const sandbox: Topology = {
+  id: 'sandbox',
+  title: 'Sandbox',
+  purpose: 'Everything on one machine, to try OpenG2P out and to train people. Not for real data.',
+  machines: [
+    {
+      id: 'sandbox',
+      title: 'sandbox machine',
+      count: {min: 1, max: 1},
+      nominal: {cpus: 16, memoryGb: 64, diskGb: 128},
+      least: {cpus: 16, memoryGb: 60, diskGb: 100},
+      roles: ['base', 'proxy', 'compute', 'storage'],
+    },
+  ],
+  drawing: [
+    ' operators                 one machine: base, proxy, compute, storage',
+    ' +--------+     +----------------------------------------------------------+',
+    ' | laptop |     |  firewall                                                |',
+    ' | with   |=====|=> 51820/udp  WireGuard 10.15.0.0/16                      |',
+    ' | VPN    |     |                    |                                     |',
+    ' +--------+     |                    v                                     |',
+    ' +--------+     |                  nginx 443 ----> OpenG2P services        |',
+    ' | site   |-----|----------------> *.openg2p.test  (Kubernetes, laid       |',
+    ' | LAN    |     |                    ^              on this ground)        |',
+    ' +--------+     |                    |                    |                |',
+    '                |       DNS and local CA for              v                |',
+    ' internet ---x  |       the domain                 NFS /srv/nfs            |',
+    ' (closed)       +----------------------------------------------------------+',
+    ' === encrypted by the VPN      --- allowed      ---x refused',
+  ],
+};
+
+/**
+ * Where SSH is let in from, until the operator says better: every private network. The whole internet would undo what
+ * the firewall is for; the private subnet alone would lock out a jump box in the next network of the same site, and a
+ * machine without a console would be lost. Whoever installs from a public address is not cut off either: the firewall
+ * always keeps the address that the installer itself comes from, and later the VPN leads in from anywhere.
+ */
+const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
+
+/**
+ * Two answers nobody can guess, and they stay empty until the operator gives them: the hosts, and the endpoint that
+ * peers dial. The private subnet is a common one; the wizard replaces it by what it finds on the first host.
+ */
+const defaults = (name: string, topology: string): Deployment => ({
+  ...deployment.parse({
+    version: schemaVersion,
+    name,
+    blueprint: 'openg2p',
+    topology,
+    hosts: [],
+    domain: 'openg2p.test',
+    tls: {mode: 'local-ca'},
+    channels: [],
+    network: {privateSubnet: '10.0.0.0/16', adminSources: privateNetworks},
+    components: {dns: {}, nfs: {}, nginx: {}},
+  }),
+  channels: [
+    {
+      name: 'admin',
+      kind: 'private',
+      subnet: '10.15.0.0/16',
+      port: 51820,
+      endpoint: '',
+      tunnel: 'split',
+      peers: [{name: 'laptop'}],
+    },
+  ],
+});
+
+/** OpenG2P: social registry, programmes and payments, on Kubernetes. */
+export const openg2p: Blueprint = {
+  id: 'openg2p',
+  title: 'OpenG2P',
+  purpose: 'Digital delivery of social benefits: registries, programmes, beneficiaries and payments.',
+  topologies: [sandbox],
+  roles: [
+    {id: 'base', title: 'base', purpose: 'What every machine gets: packages, time, firewall, certificates'},
+    {id: 'proxy', title: 'reverse proxy', purpose: 'The way in: VPN, DNS for the domain, nginx with TLS'},
+    {id: 'compute', title: 'compute', purpose: 'Runs the cluster and the platform on it'},
+    {id: 'storage', title: 'storage', purpose: 'Holds the data: the NFS share, later the databases'},
+  ],
+  steps,
+  defaults,
+};

@@ -1,0 +1,141 @@
+import {z} from 'zod';
+import {parseAddress, parseCidr} from '../network/address.ts';
+import {isDnsLabel, isDomainName, isHostReference} from '../network/names.ts';
+import type {Result} from '../result.ts';
+
+/** The version that this program writes. Older ones are migrated when read (see migrate.ts). */
+export const schemaVersion = 1;
+
+const checked = (test: (text: string) => string | undefined) =>
+  z.string().superRefine((text, context) => {
+    const wrong = test(text);
+    if (wrong) context.addIssue({code: 'custom', message: wrong});
+  });
+
+/** Checked and brought into its one canonical form, so that the rest of the program can compare text. */
+const canonical = (parse: (text: string) => Result<string, string>) =>
+  z.string().transform((text, context) => {
+    const result = parse(text);
+    if (result.ok) return result.value;
+    context.addIssue({code: 'custom', message: result.error});
+    return z.NEVER;
+  });
+
+export const address = canonical(parseAddress);
+export const cidr = canonical(parseCidr);
+export const dnsLabel = checked(text =>
+  isDnsLabel(text)
+    ? undefined
+    : 'must be a DNS label: 1 to 63 lower-case letters, digits and hyphens, no hyphen at either end',
+);
+export const domainName = checked(text =>
+  isDomainName(text) ? undefined : 'must be a domain name in lower case with at least one dot, like openg2p.test',
+);
+export const hostReference = checked(text =>
+  isHostReference(text) ? undefined : 'must be an IP address or a host name',
+);
+export const port = z
+  .int('must be a whole number')
+  .min(1, 'must be from 1 to 65535')
+  .max(65535, 'must be from 1 to 65535');
+const unixPath = z.string().regex(/^\/(?!\/)[\w./@-]*$/, 'must be an absolute path of letters, digits and . _ @ - /');
+const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'must be a user name of the host');
+
+const login = {
+  address: hostReference,
+  port: port.default(22),
+  user: userName.default('ubuntu'),
+  /** Path on this side; without it the agent and OpenSSH's own settings decide. */
+  identityFile: z
+    .string()
+    .regex(/^[^\p{Cc}]+$/u, 'must be the path of a file')
+    .optional(),
+};
+
+/** A machine and how it is reached. `local` is the machine that Groundwork runs on. */
+export const hostSpec = z.strictObject({
+  name: dnsLabel,
+  reach: z.enum(['ssh', 'local']).default('ssh'),
+  ...login,
+  jump: z.strictObject(login).optional(),
+  roles: z.array(z.string().min(1)).min(1, 'needs at least one role'),
+  /** Its address on the private subnet: what services bind to and names resolve to. */
+  privateAddress: address,
+});
+
+/** A device of the VPN. Its address is given once and then stays, so that removing another peer does not move it. */
+export const peer = z.strictObject({name: dnsLabel, address: address.optional()});
+
+/** A VPN into the private network; several make several private channels. */
+export const privateChannel = z.strictObject({
+  name: dnsLabel,
+  kind: z.literal('private'),
+  subnet: cidr,
+  port: port.default(51820),
+  /** What peers dial: the public address or name of the proxy host, which may differ from every address it has. */
+  endpoint: hostReference,
+  /** `split`: only the VPN's and the private subnets go through it. `full`: everything does. */
+  tunnel: z.enum(['split', 'full']).default('split'),
+  peers: z.array(peer).default([]),
+});
+
+/** Opens 80 and 443 to everybody. Needs the sentence of `publicAcknowledgement`, typed. */
+export const publicChannel = z.strictObject({
+  name: dnsLabel,
+  kind: z.literal('public'),
+  acknowledgement: z.string(),
+});
+
+export const publicAcknowledgement = 'anyone on the internet can reach this';
+
+export const environment = z.strictObject({name: dnsLabel, domain: domainName});
+
+export const deployment = z.strictObject({
+  version: z.literal(schemaVersion),
+  name: dnsLabel,
+  blueprint: z.string(),
+  topology: z.string(),
+  hosts: z.array(hostSpec),
+  domain: domainName,
+  tls: z.strictObject({
+    mode: z.enum(['local-ca']),
+    /** Days that a leaf certificate is valid. 825 is the most that Apple's systems accept from a private CA. */
+    leafDays: z.int().min(30).max(825).default(397),
+    /** Days before expiry from which a run renews it. */
+    renewDays: z.int().min(1).max(200).default(60),
+  }),
+  channels: z.array(z.discriminatedUnion('kind', [privateChannel, publicChannel])),
+  network: z.strictObject({
+    privateSubnet: cidr,
+    /** Where SSH is allowed from, beside the private subnet and the VPN. */
+    adminSources: z.array(cidr).min(1, 'needs at least one source, or nobody can log in'),
+    pods: cidr.default('10.42.0.0/16'),
+    services: cidr.default('10.43.0.0/16'),
+  }),
+  components: z.strictObject({
+    timeServers: z.array(hostReference).default([]),
+    dns: z.strictObject({
+      /** Empty: taken from the host. */
+      upstreams: z.array(address).default([]),
+    }),
+    nfs: z.strictObject({
+      server: z.enum(['auto', 'kernel', 'ganesha']).default('auto'),
+      exportPath: unixPath.default('/srv/nfs'),
+    }),
+    nginx: z.strictObject({
+      /** Megabytes of the largest request body: uploads to ODK, MinIO and Superset. */
+      maxBodyMb: z.int().min(1).max(10_000).default(100),
+    }),
+    automaticUpdates: z.enum(['security', 'off']).default('security'),
+  }),
+  environments: z.array(environment).default([]),
+  /** Preflight checks that failed and were accepted, by host: `["sandbox-1:memory"]`. */
+  acceptedChecks: z.array(z.string()).default([]),
+});
+
+export type Deployment = z.infer<typeof deployment>;
+export type HostSpec = z.infer<typeof hostSpec>;
+export type Channel = Deployment['channels'][number];
+export type PrivateChannel = z.infer<typeof privateChannel>;
+export type PublicChannel = z.infer<typeof publicChannel>;
+export type Peer = z.infer<typeof peer>;
