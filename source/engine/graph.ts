@@ -1,0 +1,49 @@
+import type {Deployment, HostSpec} from '../deployment/schema.ts';
+import type {Step} from './step.ts';
+
+/** One step on one host. */
+export type Instance = {readonly key: string; readonly step: Step; readonly host: HostSpec};
+
+export const keyOf = (step: string, host: string): string => `${step}@${host}`;
+
+/**
+ * Steps in an order in which each comes after all that it is `after`, otherwise as given. A cycle, or a step that is
+ * after one that is not among them, is a bug of the blueprint.
+ */
+export const inOrder = (steps: readonly Step[]): readonly Step[] => {
+  const done: Step[] = [];
+  const visit = (step: Step, path: readonly Step[]): void => {
+    if (done.includes(step)) return;
+    if (path.includes(step))
+      throw new Error(`steps wait for each other: ${[...path, step].map(({id}) => id).join(' → ')}`);
+    if (!steps.includes(step))
+      throw new Error(`step ${path.at(-1)?.id} is after ${step.id}, which is not in the blueprint`);
+    for (const earlier of step.after) visit(earlier, [...path, step]);
+    done.push(step);
+  };
+  for (const step of steps) visit(step, []);
+  return done;
+};
+
+/** Every step on every host that plays its role, in the order of `inOrder`, host by host. */
+export const instancesOf = (steps: readonly Step[], deployment: Deployment): readonly Instance[] =>
+  inOrder(steps)
+    .filter(step => step.enabled?.(deployment) ?? true)
+    .flatMap(step =>
+      deployment.hosts
+        .filter(host => host.roles.includes(step.role))
+        .map(host => ({key: keyOf(step.id, host.name), step, host})),
+    );
+
+/**
+ * What must be done before an instance may begin: the steps it is after, on every host that they concern. A step that
+ * concerns no host here (it is switched off, or nobody plays its role) hands on what it is after itself.
+ */
+export const prerequisitesOf = (instance: Instance, all: readonly Instance[]): readonly Instance[] => {
+  const before = (step: Step): readonly Instance[] =>
+    step.after.flatMap(earlier => {
+      const own = all.filter(other => other.step === earlier);
+      return own.length > 0 ? own : before(earlier);
+    });
+  return [...new Set(before(instance.step))];
+};

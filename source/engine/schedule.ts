@@ -1,0 +1,187 @@
+import type {Facts} from '../hosts/facts.ts';
+import {err, ok, type Result} from '../result.ts';
+import {type Assessed, bug, contextOf} from './context.ts';
+import type {NewEvent, StepState} from './events.ts';
+import type {Failure} from './failure.ts';
+import {type Instance, prerequisitesOf} from './graph.ts';
+import type {RunPorts} from './ports.ts';
+import type {Prepared} from './prepare.ts';
+import {withRemedy} from './remedies.ts';
+import {automaticDelay, questionFor} from './retry.ts';
+import {convergeStep, countsOf, newProgress, type StepProgress, type StepWork, verifyStep} from './run-step.ts';
+import type {Sessions} from './sessions.ts';
+
+/** A run in progress. */
+export type Run = {
+  readonly ports: RunPorts;
+  readonly prepared: Prepared;
+  readonly sessions: Sessions;
+  readonly emit: (event: NewEvent) => void;
+  readonly ask: RunPorts['ask'];
+  readonly facts: ReadonlyMap<string, Facts>;
+  readonly products: Record<string, string>;
+  /** What the look before the run found, by instance. */
+  readonly looked: ReadonlyMap<string, readonly Assessed[] | undefined>;
+  /** Whether that still holds for an instance: nothing on its host and none of the products has changed since. */
+  readonly stillTrue: (instance: Instance) => boolean;
+  /** Hosts that were changed since that look. */
+  readonly touched: Set<string>;
+  /** Only of the instances that this run concerns. */
+  readonly states: Map<string, StepState>;
+  readonly progress: Map<string, StepProgress>;
+  /** Steps with nothing to do, whose verification waits for the end, all in one round trip. */
+  readonly unverified: Set<string>;
+  readonly failures: Map<string, Failure>;
+  stopping: boolean;
+  change: Failure | undefined;
+};
+
+const settled: readonly StepState[] = ['changed', 'unchanged', 'skipped'];
+const given: readonly StepState[] = ['failed', 'blocked', 'stopped'];
+
+/**
+ * Steps in their order, hosts side by side, one step at a time on a host. A step begins on a host when all that it is
+ * after is done on every host that it concerns; what is after a failed one is blocked, and the rest goes on.
+ */
+export const schedule = async (run: Run): Promise<void> => {
+  const {instances} = run.prepared;
+  const busy = new Map<string, Promise<void>>();
+  const stateOf = ({key}: Instance): StepState => run.states.get(key) ?? 'unchanged';
+  for (;;) {
+    for (const instance of instances.filter(each => stateOf(each) === 'pending')) {
+      const before = prerequisitesOf(instance, instances).map(stateOf);
+      if (run.stopping || run.ports.control.signal.aborted) end(run, instance, 'stopped');
+      else if (before.some(state => given.includes(state))) end(run, instance, 'blocked');
+      else if (
+        before.every(state => settled.includes(state)) &&
+        !busy.has(instance.host.name) &&
+        busy.size < run.ports.parallel
+      ) {
+        run.states.set(instance.key, 'running');
+        const work = runInstance(run, instance).finally(() => busy.delete(instance.host.name));
+        busy.set(instance.host.name, work);
+      }
+    }
+    if (busy.size > 0) await Promise.race(busy.values());
+    else if (!instances.some(instance => stateOf(instance) === 'pending')) return;
+  }
+};
+
+const progressOf = (run: Run, key: string): StepProgress => {
+  const known = run.progress.get(key) ?? newProgress();
+  run.progress.set(key, known);
+  return known;
+};
+
+const end = (run: Run, {key, step, host}: Instance, state: StepState, seconds = 0, failure?: Failure): void => {
+  run.states.set(key, state);
+  if (failure && state === 'failed') run.failures.set(key, failure);
+  else run.failures.delete(key);
+  run.emit({
+    type: 'step.finished',
+    step: step.id,
+    host: host.name,
+    state,
+    ...countsOf(progressOf(run, key)),
+    seconds,
+    ...(failure && {failure}),
+  });
+};
+
+/** Tries a step until it is done, or the operator gives it up. */
+const runInstance = async (run: Run, instance: Instance): Promise<void> => {
+  const {clock, control} = run.ports;
+  const {step, host, key} = instance;
+  const about = {step: step.id, host: host.name};
+  const progress = progressOf(run, key);
+  let automatic = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const changedBefore = progress.changed.size;
+    const startedAt = clock.now().getTime();
+    run.emit({type: 'step.started', ...about, attempt});
+    const outcome = await attemptStep(run, instance, progress);
+    const seconds = Math.round((clock.now().getTime() - startedAt) / 100) / 10;
+    if (outcome.ok) return end(run, instance, progress.changed.size > 0 ? 'changed' : 'unchanged', seconds);
+    const failure = withRemedy({host: host.name, ...outcome.error}, step.remedies ?? []);
+    if (failure.kind === 'cancelled' || control.signal.aborted) return end(run, instance, 'stopped', seconds);
+    // A fault after some progress is another one, and not the same that stays.
+    if (progress.changed.size > changedBefore) automatic = 0;
+    const delay = automaticDelay(failure, automatic);
+    if (delay !== undefined) {
+      automatic += 1;
+      const reason = failure.message;
+      run.emit({type: 'retry.scheduled', ...about, attempt: attempt + 1, inSeconds: delay, reason});
+      await clock.sleep(delay * 1000, control.signal);
+      if (control.signal.aborted) return end(run, instance, 'stopped', seconds);
+      continue;
+    }
+    const state = failure.kind === 'waiting' ? 'waiting' : 'failed';
+    run.emit({type: 'step.finished', ...about, state, ...countsOf(progress), seconds, failure});
+    const others = run.prepared.instances
+      .filter(other => other.step === step && other !== instance)
+      .map(other => other.host.name);
+    const {choice} = await run.ask(questionFor(instance, failure, others), control.signal);
+    if (choice === 'retry' || choice === 'check-again' || choice === 'retry-all') {
+      automatic = 0;
+      if (choice === 'retry-all') repeatOnOthers(run, instance);
+      continue;
+    }
+    if (choice === 'skip') return end(run, instance, 'skipped', seconds, failure);
+    if (choice === 'change') run.change = failure;
+    if (choice !== 'leave') run.stopping = true;
+    if (state === 'waiting') return end(run, instance, 'failed', seconds, failure);
+    // Told already, before the question.
+    run.states.set(key, 'failed');
+    run.failures.set(key, failure);
+    return;
+  }
+};
+
+const repeatOnOthers = (run: Run, instance: Instance): void => {
+  for (const other of run.prepared.instances) {
+    const state = run.states.get(other.key);
+    if (other.step === instance.step && other !== instance && state && state !== 'running')
+      run.states.set(other.key, 'pending');
+  }
+};
+
+const attemptStep = async (run: Run, instance: Instance, progress: StepProgress): Promise<Result<void, Failure>> => {
+  const {host, key} = instance;
+  const facts = run.facts.get(host.name);
+  if (!facts) return err({kind: 'unreachable', message: `${host.name} was not looked at`});
+  const work: StepWork = {
+    instance,
+    setting: run.prepared.setting,
+    facts,
+    products: run.products,
+    progress,
+    connect: () => run.sessions.to(host),
+    lost: () => run.sessions.lost(host),
+    clock: run.ports.clock,
+    control: run.ports.control,
+    emit: run.emit,
+    touched: () => run.touched.add(host.name),
+  };
+  try {
+    const converged = await convergeStep(work, run.stillTrue(instance) ? run.looked.get(key) : undefined);
+    if (!converged.ok) return converged;
+    if (progress.changed.size === 0 && run.stillTrue(instance)) run.unverified.add(key);
+    else {
+      const proven = await verifyStep(work);
+      if (!proven.ok) return proven;
+    }
+    return await handOver(run, instance, facts);
+  } catch (error) {
+    return err(bug(error, {host: host.name, attempted: instance.step.title}));
+  }
+};
+
+const handOver = async (run: Run, instance: Instance, facts: Facts): Promise<Result<void, Failure>> => {
+  const files = instance.step.handover?.(contextOf(instance, facts, run.products, run.prepared.setting)) ?? [];
+  for (const file of files) {
+    const path = await run.ports.handOver(file);
+    if (!path.ok) return path;
+    run.emit({type: 'handover', path: path.value, title: file.title, secret: file.secret});
+  }
+  return ok();
+};

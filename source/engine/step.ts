@@ -1,0 +1,81 @@
+import type {Deployment, HostSpec} from '../deployment/schema.ts';
+import type {Facts} from '../hosts/facts.ts';
+import type {Products, Resource} from '../resources/resource.ts';
+import type {Result} from '../result.ts';
+import type {PartOutput} from '../shell/frame.ts';
+import type {Script} from '../shell/script.ts';
+
+/** Everything that a step may look at while it says what should be. */
+export type StepContext = {
+  readonly deployment: Deployment;
+  readonly host: HostSpec;
+  readonly facts: Facts;
+  /** What earlier steps produced. Holds at least what the step `needs`. */
+  readonly products: Products;
+  /** A secret that the step asked for with `secrets`. Asking for another one is a bug and throws. */
+  readonly secret: (name: string) => string;
+  readonly now: Date;
+};
+
+/** A secret that is made once, kept in the vault before its first use, and read back ever after. */
+export type SecretSpec = {
+  readonly name: string;
+  readonly generate: () => string | Promise<string>;
+};
+
+/** A check with the real tool that what was installed does its work. Read-only, as root, under 15 seconds. */
+export type Verification = {
+  readonly id: string;
+  /** A statement that is true when it passes: `nginx accepts its configuration`. */
+  readonly title: string;
+  readonly script: Script;
+  /** The evidence when it passes; what is wrong when it does not. */
+  readonly check: (output: PartOutput) => Result<string, string>;
+};
+
+/** A known failure, recognised by what was printed, with what to do about it. */
+export type Remedy = {
+  readonly id: string;
+  /** Tested against the message and the last lines of output. */
+  readonly match: RegExp;
+  readonly cause: string;
+  readonly remedy: string;
+  readonly transient?: boolean;
+};
+
+/** A file for the operator, written on this side with mode 0600: a peer's configuration, a CA certificate. */
+export type HandoverFile = {
+  /** Relative to the deployment's own folder: `peers/laptop.conf`. */
+  readonly path: string;
+  readonly title: string;
+  readonly content: string;
+  readonly secret: boolean;
+};
+
+/** A named unit that the operator sees, retries and skips. Declarative: it says what should be, and never does. */
+export type Step = {
+  readonly id: string;
+  readonly title: string;
+  /** One sentence for the operator: what it is for. */
+  readonly why: string;
+  /** The role of the hosts that it concerns (see the blueprint). */
+  readonly role: string;
+  readonly after: readonly Step[];
+  /** Seconds on an ordinary machine, for the progress bar. */
+  readonly estimate: number;
+  /** Left out of the plan when this says false. */
+  readonly enabled?: (deployment: Deployment) => boolean;
+  /** Names of products without which `resources` cannot be called. */
+  readonly needs?: readonly string[];
+  /** Names of products that its resources find out or make. */
+  readonly provides?: readonly string[];
+  readonly secrets?: (deployment: Deployment) => readonly SecretSpec[];
+  readonly resources: (context: StepContext) => readonly Resource[];
+  readonly verify: (context: StepContext) => readonly Verification[];
+  readonly handover?: (context: StepContext) => readonly HandoverFile[];
+  readonly remedies?: readonly Remedy[];
+  /** What the operator gives up by skipping it. A step without this cannot be skipped. */
+  readonly skippable?: string;
+};
+
+export const step = (definition: Step): Step => definition;

@@ -1,0 +1,41 @@
+import {describe, expect, test} from 'vitest';
+import {inOrder, instancesOf, prerequisitesOf} from '../../source/engine/graph.ts';
+import type {Step} from '../../source/engine/step.ts';
+import {deploymentOf, stepOf} from '../support/engine.ts';
+
+const keys = (instances: readonly {readonly key: string}[]) => instances.map(({key}) => key);
+
+describe('the order of steps', () => {
+  test('is that of the blueprint, except where one must come after another', () => {
+    const a = stepOf('a', {});
+    const b = stepOf('b', {});
+    const c = stepOf('c', {after: [b]});
+    expect(inOrder([c, a, b]).map(({id}) => id)).toEqual(['b', 'c', 'a']);
+  });
+
+  test('that goes in a circle, or names a step that is not there, is a bug', () => {
+    const after: Step[] = [];
+    const a = stepOf('a', {after});
+    const b = stepOf('b', {after: [a]});
+    after.push(b);
+    expect(() => inOrder([a, b])).toThrow('steps wait for each other: a → b → a');
+    expect(() => inOrder([b])).toThrow('step b is after a, which is not in the blueprint');
+  });
+});
+
+describe('steps on hosts', () => {
+  const first = stepOf('first', {role: 'first'});
+  const off = stepOf('off', {after: [first], enabled: () => false});
+  const nobody = stepOf('nobody', {after: [off], role: 'nobody'});
+  const last = stepOf('last', {after: [nobody]});
+  const instances = instancesOf([first, off, nobody, last], deploymentOf('one', 'two'));
+
+  test('are those of its role that are switched on', () => {
+    expect(keys(instances)).toEqual(['first@one', 'last@one', 'last@two']);
+  });
+
+  test('wait for the steps that they are after on every host, through those that concern nobody', () => {
+    const [, , lastOnTwo] = instances;
+    expect(keys(prerequisitesOf(lastOnTwo!, instances))).toEqual(['first@one']);
+  });
+});
