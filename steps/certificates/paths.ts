@@ -1,0 +1,17 @@
+import type {Deployment} from '../../source/deployment/schema.ts';
+
+/** Where TLS material of a host lies. The same names whatever the domain, so that nginx's settings stay the same. */
+export const paths = {
+  directory: '/etc/groundwork/tls',
+  authority: '/etc/groundwork/tls/ca.crt',
+  /** Made on the host; never leaves it. */
+  key: '/etc/groundwork/tls/server.key',
+  certificate: '/etc/groundwork/tls/server.crt',
+} as const;
+
+/** Where Debian's and Ubuntu's update-ca-certificates looks for authorities of the site. */
+export const trustedPath = ({name}: Pick<Deployment, 'name'>): string =>
+  `/usr/local/share/ca-certificates/groundwork-${name}.crt`;
+
+/** All that the system trusts, in one file; most programs read this one. */
+export const trustBundle = '/etc/ssl/certs/ca-certificates.crt';

@@ -1,0 +1,13 @@
+import type {Step} from '../source/engine/step.ts';
+import {certificates} from './certificates/certificates.ts';
+import {firewall} from './firewall/firewall.ts';
+import {hostBaseline} from './host-baseline/host-baseline.ts';
+import {localDns} from './local-dns/local-dns.ts';
+import {nfsServer} from './nfs-server/nfs-server.ts';
+import {nginx} from './nginx/nginx.ts';
+import {wireguard} from './wireguard/wireguard.ts';
+
+/** The ground, in the order that the operator sees. What waits for what is in each step's `after`. */
+export const steps: readonly Step[] = [hostBaseline, firewall, wireguard, localDns, certificates, nginx, nfsServer];
+
+export {certificates, firewall, hostBaseline, localDns, nfsServer, nginx, wireguard};

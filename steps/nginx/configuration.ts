@@ -1,0 +1,161 @@
+import type {Deployment} from '../../source/deployment/schema.ts';
+import type {Facts} from '../../source/hosts/facts.ts';
+import type {OsData} from '../../source/hosts/os-data.ts';
+import {paths} from '../certificates/paths.ts';
+import {managedFile, word} from '../shared/config-text.ts';
+import {hostsPlaying, isPublic, roles, servedNames, vpns} from '../shared/deployment.ts';
+
+export const configurationPath = '/etc/nginx/conf.d/groundwork.conf';
+
+/** Pages that nginx itself has to give: they exist without the platform. */
+export const pagesDirectory = '/var/www/groundwork';
+
+/** With what nginx refuses names that are not ours where it cannot refuse the handshake itself (before 1.19.4). */
+export const refusal = {key: '/etc/groundwork/tls/refuse.key', certificate: '/etc/groundwork/tls/refuse.crt'} as const;
+
+/** Where Istio's ingress gateway listens on every machine of the cluster. */
+const istioPort = 30080;
+
+const indent = (text: readonly string[]): readonly string[] => text.map(line => (line === '' ? '' : `    ${line}`));
+
+const block = (head: string, ...body: readonly (string | readonly string[])[]): readonly string[] => [
+  `${head} {`,
+  ...indent(body.flat()),
+  '}',
+];
+
+/** All addresses, since the firewall and the allow list say who may come: an address that moves breaks nothing. */
+const listen = (port: number, options: string, facts: Pick<Facts, 'kernelFeatures'>): readonly string[] => [
+  `listen ${port}${options};`,
+  ...(facts.kernelFeatures.ipv6 ? [`listen [::]:${port}${options};`] : []),
+];
+
+/**
+ * Who may use the platform. The last of the layers: the firewall keeps strangers out before, and this holds when
+ * somebody opens a port for another purpose. Empty when a public channel lets everybody in.
+ */
+export const allowList = (deployment: Deployment): readonly string[] =>
+  isPublic(deployment)
+    ? []
+    : [
+        ...[deployment.network.privateSubnet, ...vpns(deployment).map(({subnet}) => subnet)].map(
+          source => `allow ${word(source)};`,
+        ),
+        'deny all;',
+      ];
+
+/** Mozilla's intermediate set of 2025: every browser and client library of the last ten years. */
+const ciphers = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+/** In every server of port 443: which of them a client meets is only known after the handshake has begun. */
+const tls = [
+  'ssl_protocols TLSv1.2 TLSv1.3;',
+  `ssl_ciphers ${ciphers};`,
+  'ssl_prefer_server_ciphers off;',
+  'ssl_session_cache shared:groundwork:10m;',
+  'ssl_session_timeout 1d;',
+  'ssl_session_tickets off;',
+];
+
+/** Answers nothing to those who ask for no name, or for another than ours: scanners mostly. */
+const defaultServers = (facts: Facts, {nginx}: Pick<OsData, 'nginx'>): readonly string[] => [
+  ...block('server', listen(80, ' default_server', facts), 'server_name _;', 'access_log off;', 'return 444;'),
+  '',
+  ...block(
+    'server',
+    listen(443, ' ssl default_server', facts),
+    'server_name _;',
+    'access_log off;',
+    tls,
+    nginx.rejectHandshake
+      ? 'ssl_reject_handshake on;'
+      : [`ssl_certificate ${refusal.certificate};`, `ssl_certificate_key ${refusal.key};`, 'return 444;'],
+  ),
+];
+
+const proxyHeaders = [
+  'proxy_set_header Host $host;',
+  'proxy_set_header Upgrade $http_upgrade;',
+  'proxy_set_header Connection $groundwork_connection;',
+  'proxy_set_header X-Real-IP $remote_addr;',
+  // Set, not added to: this is the edge, and what a client claims about itself is not to be believed.
+  'proxy_set_header X-Forwarded-For $remote_addr;',
+  'proxy_set_header X-Forwarded-Host $host;',
+  'proxy_set_header X-Forwarded-Proto $scheme;',
+];
+
+const platform = block(
+  'location /',
+  'proxy_pass http://groundwork_platform;',
+  'proxy_http_version 1.1;',
+  proxyHeaders,
+  'proxy_connect_timeout 5s;',
+  'proxy_read_timeout 300s;',
+  'proxy_send_timeout 300s;',
+  // Headers of Keycloak's answers outgrow nginx's 4k.
+  'proxy_buffer_size 16k;',
+  'proxy_buffers 8 16k;',
+  'proxy_busy_buffers_size 32k;',
+  'error_page 502 504 =503 /groundwork/not-answering.html;',
+);
+
+const pages = [
+  ...block('location = /healthz', `root ${pagesDirectory};`, 'default_type text/plain;', 'access_log off;'),
+  '',
+  ...block('location = /groundwork/not-answering.html', 'internal;', `alias ${pagesDirectory}/not-answering.html;`),
+];
+
+/**
+ * nginx keeps names in buckets of 64 bytes, of which some are its own: a longer name stops it from starting. Said only
+ * then, because the setting may stand only once and somebody else may have said it.
+ */
+const roomForNames = (names: readonly string[]): readonly string[] =>
+  names.some(name => name.length > 40) ? ['server_names_hash_bucket_size 512;'] : [];
+
+/** The whole of what Groundwork tells nginx, in one file, so that it is tested and replaced in one piece. */
+export const nginxConfiguration = (deployment: Deployment, facts: Facts, system: Pick<OsData, 'nginx'>): string => {
+  const names = `server_name ${servedNames(deployment).map(word).join(' ')};`;
+  const http2 = system.nginx.http2;
+  return managedFile(
+    '',
+    roomForNames(servedNames(deployment)),
+    '# Keeps connections to the platform open, except those that become a web socket.',
+    block('map $http_upgrade $groundwork_connection', 'default upgrade;', "'' '';"),
+    '',
+    block(
+      'upstream groundwork_platform',
+      hostsPlaying(deployment, roles.compute).map(({privateAddress}) => `server ${word(privateAddress)}:${istioPort};`),
+      'keepalive 32;',
+    ),
+    '',
+    defaultServers(facts, system),
+    '',
+    block('server', listen(80, '', facts), names, 'server_tokens off;', 'return 301 https://$host$request_uri;'),
+    '',
+    block(
+      'server',
+      listen(443, http2 === 'listen' ? ' ssl http2' : ' ssl', facts),
+      http2 === 'directive' ? ['http2 on;'] : [],
+      names,
+      'server_tokens off;',
+      `ssl_certificate ${paths.certificate};`,
+      `ssl_certificate_key ${paths.key};`,
+      tls,
+      `client_max_body_size ${word(deployment.components.nginx.maxBodyMb)}m;`,
+      'client_body_timeout 300s;',
+      'send_timeout 300s;',
+      allowList(deployment),
+      '',
+      pages,
+      '',
+      platform,
+    ),
+  );
+};

@@ -1,0 +1,37 @@
+import {playsRole} from '../../source/blueprints/blueprint.ts';
+import type {Deployment, HostSpec, PrivateChannel} from '../../source/deployment/schema.ts';
+import type {Facts} from '../../source/hosts/facts.ts';
+import {type OsData, osDataFor, supportedSystems} from '../../source/hosts/os-data.ts';
+
+/** Roles of the ground's machines, as blueprints give them to hosts. Every machine plays `base`. */
+export const roles = {base: 'base', proxy: 'proxy', storage: 'storage', compute: 'compute'} as const;
+
+export const hostsPlaying = (deployment: Deployment, role: string): readonly HostSpec[] =>
+  deployment.hosts.filter(host => playsRole(host, role));
+
+/** A private channel with the network interface that carries it: wg0 for the first one. */
+export type Vpn = PrivateChannel & {readonly interface: string};
+
+export const vpns = (deployment: Deployment): readonly Vpn[] =>
+  deployment.channels
+    .filter(channel => channel.kind === 'private')
+    .map((channel, index) => ({...channel, interface: `wg${index}`}));
+
+/** Whether 80 and 443 are open to everybody. */
+export const isPublic = (deployment: Deployment): boolean =>
+  deployment.channels.some(channel => channel.kind === 'public');
+
+/**
+ * The names that the proxy's certificate holds and its server answers to. A wildcard covers one level only, so each
+ * environment, which lies below the deployment's domain, has its own.
+ */
+export const servedNames = (deployment: Deployment): readonly string[] => [
+  ...new Set([deployment.domain, ...deployment.environments.map(({domain}) => domain)].flatMap(d => [d, `*.${d}`])),
+];
+
+/**
+ * What is known of the host's system. An operator who accepted a release that Groundwork does not know gets what its
+ * newest known relative gets.
+ */
+export const systemOf = (facts: Pick<Facts, 'os'>): OsData =>
+  osDataFor(facts) ?? supportedSystems.findLast(({id}) => id === facts.os.id) ?? (supportedSystems.at(-1) as OsData);
