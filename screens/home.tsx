@@ -1,0 +1,253 @@
+import {Box} from 'ink';
+import {useState} from 'react';
+import {useKeys} from '../source/app/keys.tsx';
+import {useProgram, useTask} from '../source/app/program.tsx';
+import {resumeRoute, titles} from '../source/app/routes.ts';
+import {useTheme} from '../source/app/theme.tsx';
+import {freeName} from '../source/app/wizard.ts';
+import {Confirm} from '../source/components/confirm.tsx';
+import {Form} from '../source/components/form.tsx';
+import {Frame, useBody, useLead} from '../source/components/frame.tsx';
+import {Menu, type MenuItem} from '../source/components/menu.tsx';
+import {Notice} from '../source/components/notice.tsx';
+import type {Row} from '../source/components/row.ts';
+import {wrap} from '../source/components/text.ts';
+import type {SavedDeployment} from '../source/deployment/store.ts';
+import {menuHints, wizardHints} from './hints.ts';
+
+type View =
+  | {readonly kind: 'list'}
+  | {readonly kind: 'deployment' | 'delete'; readonly name: string}
+  | {readonly kind: 'import'};
+
+/** How far a deployment is, in words. */
+export const progressText = (saved: SavedDeployment): string => {
+  const {lastRun} = saved;
+  if (!lastRun) return `answers up to ${titles[resumeRoute(saved.route)]}`;
+  switch (lastRun.outcome) {
+    case 'succeeded':
+      return `installed on ${lastRun.at.slice(0, 10)}`;
+    case 'interrupted':
+      return `was interrupted on ${lastRun.at.slice(0, 10)}`;
+    default:
+      return `${lastRun.outcome}${lastRun.failedStep ? ` at ${lastRun.failedStep}` : ''} on ${lastRun.at.slice(0, 10)}`;
+  }
+};
+
+/** What there is, what to do next with it, and the way to something new. */
+export const HomeScreen = () => {
+  const {services, wizard, leave} = useProgram();
+  const {glyphs} = useTheme();
+  const {rows: height, readable} = useBody();
+  const [view, setView] = useState<View>({kind: 'list'});
+  const lead = useLead(
+    services.practice
+      ? 'Rehearse a whole installation here, its failures included.'
+      : 'Lays the ground that OpenG2P stands on: firewall, VPN, DNS, TLS, storage.',
+  );
+  const saved = services
+    .deployments()
+    .filter(each => each.practice === services.practice)
+    .toSorted((a, b) => b.updatedAt.localeCompare(a.updatedAt));
+  const chosen = 'name' in view ? saved.find(each => each.deployment.name === view.name) : undefined;
+
+  useKeys(
+    key => {
+      if (key.name !== 'escape') return false;
+      setView(view.kind === 'delete' ? {kind: 'deployment', name: view.name} : {kind: 'list'});
+      return true;
+    },
+    {active: view.kind !== 'list'},
+  );
+
+  if (view.kind === 'import') return <ImportView />;
+  if (view.kind === 'delete' && chosen) {
+    const {name} = chosen.deployment;
+    return (
+      <Frame title={`Delete ${name}`} hints={wizardHints(glyphs)}>
+        <Confirm
+          word={name}
+          columns={readable}
+          onConfirm={() => {
+            services.remove(name);
+            setView({kind: 'list'});
+          }}
+        >
+          {`The answers, secrets, files and logs of ${name} on this side are deleted for good: ${services.folderOf(name)}. Its hosts are left as they are.`}
+        </Confirm>
+      </Frame>
+    );
+  }
+  if (view.kind === 'deployment' && chosen) {
+    return <DeploymentMenu saved={chosen} onDelete={() => setView({kind: 'delete', name: chosen.deployment.name})} />;
+  }
+
+  const begin = (): void => {
+    const blueprint = services.blueprints[0];
+    const topology = blueprint?.topologies[0];
+    if (blueprint && topology) wizard.begin(blueprint.defaults(freeName(services, topology.id), topology.id));
+  };
+  const rows: Row[] = [
+    ...saved.map(
+      (each): Row => ({
+        kind: 'action',
+        id: `saved-${each.deployment.name}`,
+        label: each.deployment.name,
+        detail: progressText(each),
+        help: 'Enter shows what can be done with it.',
+        onSelect: () => setView({kind: 'deployment', name: each.deployment.name}),
+      }),
+    ),
+    ...(saved.length > 0 ? [{kind: 'gap' as const, id: 'gap'}] : []),
+    {
+      kind: 'action',
+      id: 'new',
+      label: 'New installation',
+      detail: 'answer some questions, look at the plan, install',
+      onSelect: begin,
+    },
+    {
+      kind: 'action',
+      id: 'import',
+      label: 'Import answers',
+      detail: 'from a YAML file that was exported',
+      onSelect: () => setView({kind: 'import'}),
+    },
+    {kind: 'action', id: 'leave', label: 'Leave', onSelect: leave},
+  ];
+  const noticeLines = services.notices.reduce((sum, notice) => sum + wrap(notice, readable - 2).length, 0);
+  return (
+    <Frame title="Home" hints={menuHints(glyphs, 'leave')}>
+      {lead.node}
+      {services.notices.length > 0 && (
+        <Box flexDirection="column" marginBottom={1} flexShrink={0}>
+          {services.notices.map(notice => (
+            <Notice key={notice} tone="warning" columns={readable}>
+              {notice}
+            </Notice>
+          ))}
+        </Box>
+      )}
+      <Form rows={rows} columns={readable} height={height - lead.lines - (noticeLines > 0 ? noticeLines + 1 : 0)} />
+    </Frame>
+  );
+};
+
+type Choice = 'continue' | 'resume' | 'look' | 'verify' | 'answers' | 'delete';
+
+const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; readonly onDelete: () => void}) => {
+  const {wizard} = useProgram();
+  const {glyphs} = useTheme();
+  const {readable} = useBody();
+  const {deployment, lastRun} = saved;
+  const on =
+    deployment.hosts.length === 0 ? 'No hosts yet.' : `On ${deployment.hosts.map(host => host.name).join(', ')}.`;
+  const lead = useLead(`${deployment.name}: ${progressText(saved)}. ${on}`);
+  const route = resumeRoute(saved.route);
+  const succeeded = lastRun?.outcome === 'succeeded';
+  const all: readonly (MenuItem<Choice> & {readonly when: boolean})[] = [
+    {value: 'continue', label: 'Go on with the answers', detail: `from ${titles[route]}`, when: !lastRun},
+    {
+      value: 'resume',
+      label: 'Go on with the installation',
+      detail: 'what is done is not repeated',
+      when: lastRun !== undefined && !succeeded,
+    },
+    {
+      value: 'look',
+      label: 'Look again',
+      detail: 'compare the hosts with what should be; changes nothing',
+      when: lastRun !== undefined,
+    },
+    {value: 'verify', label: 'Verify', detail: 'check with the real tools that all works', when: succeeded},
+    {value: 'answers', label: 'Change answers', detail: 'from the first question on', when: true},
+    {value: 'delete', label: 'Delete', detail: 'answers, secrets and logs on this side', when: true},
+  ];
+  const choose = (choice: Choice): void => {
+    switch (choice) {
+      case 'continue':
+        wizard.begin(deployment, route);
+        return;
+      case 'resume':
+        wizard.begin(deployment, 'review');
+        wizard.openRun('run');
+        return;
+      case 'look':
+        wizard.begin(deployment, 'review');
+        return;
+      case 'verify':
+        wizard.begin(deployment, 'review');
+        wizard.openRun('verify');
+        return;
+      case 'answers':
+        wizard.begin(deployment, 'topology');
+        return;
+      default:
+        onDelete();
+    }
+  };
+  return (
+    <Frame title={deployment.name} hints={menuHints(glyphs)}>
+      {lead.node}
+      <Menu
+        items={all.filter(item => item.when).map(({when: _, ...item}) => item)}
+        columns={readable}
+        onSelect={choose}
+      />
+    </Frame>
+  );
+};
+
+const ImportView = () => {
+  const {services, wizard} = useProgram();
+  const {glyphs} = useTheme();
+  const {rows: height, readable} = useBody();
+  const lead = useLead('Answers that were exported before, or written by hand. Nothing is installed yet.');
+  const [path, setPath] = useState('');
+  const [problem, setProblem] = useState<string>();
+  const task = useTask();
+  const read = (): void =>
+    task.start('Reading', async signal => {
+      const result = await services.importYaml(path.trim());
+      if (signal.aborted) return;
+      if (!result.ok) setProblem(result.error);
+      else wizard.begin({...result.value, name: freeName(services, result.value.name)}, 'review');
+    });
+  return (
+    <Frame title="Import answers" hints={wizardHints(glyphs)}>
+      {lead.node}
+      {problem && (
+        <Box marginBottom={1} flexShrink={0}>
+          <Notice tone="bad" columns={readable}>
+            {problem}
+          </Notice>
+        </Box>
+      )}
+      <Form
+        columns={readable}
+        height={height - lead.lines - (problem ? wrap(problem, readable - 2).length + 1 : 0)}
+        rows={[
+          {
+            kind: 'text',
+            id: 'path',
+            label: 'File',
+            value: path,
+            onChange: text => {
+              setPath(text);
+              setProblem(undefined);
+            },
+            placeholder: './sandbox.yaml',
+            help: 'A path from where you started Groundwork.',
+          },
+          {
+            kind: 'action',
+            id: 'read',
+            label: 'Read it',
+            disabled: path.trim() === '' ? 'give a file name first' : undefined,
+            onSelect: read,
+          },
+        ]}
+      />
+    </Frame>
+  );
+};

@@ -1,0 +1,341 @@
+import {Box} from 'ink';
+import {useEffect, useRef, useState} from 'react';
+import {concerns, useAnswers} from '../source/app/answers.ts';
+import {useKeys} from '../source/app/keys.tsx';
+import {useProgram, useTask, useWizard} from '../source/app/program.tsx';
+import {useTheme} from '../source/app/theme.tsx';
+import {renameProblem, savedAs} from '../source/app/wizard.ts';
+import {Confirm} from '../source/components/confirm.tsx';
+import {Form} from '../source/components/form.tsx';
+import {Frame, useBody, useLead} from '../source/components/frame.tsx';
+import {Notice} from '../source/components/notice.tsx';
+import type {Row} from '../source/components/row.ts';
+import {counted, duration, wrap} from '../source/components/text.ts';
+import {Tree} from '../source/components/tree.tsx';
+import type {Deployment} from '../source/deployment/schema.ts';
+import type {Failure} from '../source/engine/failure.ts';
+import {wizardHints} from './hints.ts';
+import {blockingOf} from './hosts.tsx';
+import {planTree} from './plan-tree.ts';
+
+type View = 'overview' | 'plan' | 'export' | 'install';
+
+/** Everything once more, what it will change, and the start. */
+export const ReviewScreen = () => {
+  const {services, wizard} = useProgram();
+  const {planned, reports} = useWizard();
+  const {glyphs} = useTheme();
+  const {rows: height, readable, columns} = useBody();
+  const {deployment, problems} = useAnswers();
+  const lead = useLead('Nothing has been changed yet. Look it over.');
+  const task = useTask();
+  const [view, setView] = useState<View>('overview');
+  const [failure, setFailure] = useState<Failure>();
+  const [name, setName] = useState(deployment.name);
+  const [exported, setExported] = useState<{readonly tone: 'good' | 'bad'; readonly text: string}>();
+  const grave = problems.filter(problem => problem.severity !== 'warning');
+  const blocking = Object.values(reports).flatMap(report => blockingOf(report, deployment.acceptedChecks));
+
+  const look = (): void => {
+    setFailure(undefined);
+    task.start('Comparing the hosts with what should be', async signal => {
+      const current = wizard.get().deployment ?? deployment;
+      const result = await services.plan(
+        current,
+        report => {
+          if (!signal.aborted) wizard.report(report);
+        },
+        signal,
+      );
+      if (signal.aborted) return;
+      if (result.ok) wizard.plan(result.value);
+      else setFailure(result.error);
+    });
+  };
+  // Once, when the screen opens: the plan is what one comes here for.
+  const opened = useRef(look);
+  const complete = grave.length === 0;
+  const wanted = complete && !planned;
+  const asked = useRef(false);
+  useEffect(() => {
+    if (!wanted || asked.current) return;
+    asked.current = true;
+    opened.current();
+  }, [wanted]);
+
+  useKeys(
+    key => {
+      if (key.name !== 'escape') return false;
+      setView('overview');
+      return true;
+    },
+    {active: view !== 'overview'},
+  );
+
+  const isInstalled = savedAs(services, deployment.name)?.lastRun !== undefined;
+  const wrongName = isInstalled ? undefined : renameProblem(services, deployment.name, name);
+  const rename = (): boolean => wrongName === undefined && wizard.rename(name) === undefined;
+
+  if (view === 'plan' && planned) {
+    const nodes = planTree(planned.steps);
+    return (
+      <Frame
+        title="What will be changed"
+        hints={[
+          {keys: glyphs.upDown, does: 'move'},
+          {keys: 'Enter', does: 'open and close'},
+          {keys: 'Esc', does: 'back'},
+          {keys: '?', does: 'keys'},
+        ]}
+      >
+        <Tree nodes={nodes} columns={columns} height={height} initiallyOpen={nodes.map(node => node.id)} />
+      </Frame>
+    );
+  }
+  if (view === 'export') {
+    return (
+      <ExportView
+        suggestion={`${deployment.name}.yaml`}
+        onExport={path => {
+          setView('overview');
+          task.start('Writing', async () => {
+            const result = await services.exportYaml(wizard.get().deployment ?? deployment, path);
+            setExported(
+              result.ok
+                ? {tone: 'good', text: `Written to ${path}. No secret is in it.`}
+                : {tone: 'bad', text: result.error},
+            );
+          });
+        }}
+      />
+    );
+  }
+  if (view === 'install') {
+    return (
+      <Frame title="Install" hints={wizardHints(glyphs)}>
+        <Confirm word="install" columns={readable} onConfirm={() => wizard.openRun('run')}>
+          {`${counted(planned?.changes ?? 0, 'change')} on ${counted(deployment.hosts.length, 'host')}: ${deployment.hosts
+            .map(host => host.name)
+            .join(
+              ', ',
+            )}. You can pause and stop at any time; what is done stays done, and going on later repeats nothing.`}
+        </Confirm>
+      </Frame>
+    );
+  }
+
+  const cannot = installObstacle({
+    grave: grave[0],
+    blocking: blocking.length,
+    looking: task.doing !== undefined,
+    failure,
+    planned: planned !== undefined,
+  });
+  const rows: Row[] = [
+    isInstalled
+      ? {kind: 'fact', id: 'name', label: 'Name', value: deployment.name}
+      : {
+          kind: 'text',
+          id: 'name',
+          label: 'Name',
+          value: name,
+          onChange: setName,
+          onCommit: rename,
+          error: wrongName,
+          help: 'What this installation is called in lists and folders on this side. It cannot be changed after the first run.',
+        },
+    ...overview(deployment).map(
+      ([label, value]): Row => ({
+        kind: 'fact',
+        id: label,
+        label,
+        value,
+        error: problems.find(problem => problem.severity !== 'warning' && concernsArea(label, problem))?.message,
+      }),
+    ),
+    {
+      kind: 'fact',
+      id: 'plan',
+      label: 'Plan',
+      value: planText(planned, task.doing, failure),
+    },
+    {kind: 'gap', id: 'gap'},
+    {
+      kind: 'action',
+      id: 'see',
+      label: 'See every change',
+      disabled: planned
+        ? undefined
+        : task.doing
+          ? 'the hosts are being compared'
+          : 'the hosts have not been compared yet',
+      onSelect: () => setView('plan'),
+    },
+    {
+      kind: 'action',
+      id: 'again',
+      label: task.doing ? 'Stop comparing' : 'Compare again',
+      disabled: complete ? undefined : 'answers need attention first',
+      onSelect: () => (task.doing ? task.cancel() : look()),
+    },
+    {
+      kind: 'action',
+      id: 'export',
+      label: 'Export the answers as YAML',
+      detail: 'to install again without the wizard',
+      onSelect: () => {
+        if (rename()) setView('export');
+      },
+    },
+    {
+      kind: 'action',
+      id: 'install',
+      label: planned?.changes === 0 ? 'Install anyway' : 'Install',
+      detail: planned
+        ? estimateText(
+            planned.steps.reduce(
+              (sum, step) => sum + (step.resources.length > 0 || step.undecided ? step.estimate : 0),
+              0,
+            ),
+          )
+        : '',
+      disabled: cannot ?? (wrongName && `the name: ${wrongName}`),
+      onSelect: () => {
+        if (rename()) setView('install');
+      },
+    },
+  ];
+  const told = failure ? failureText(failure) : undefined;
+  const toldLines = told ? wrap(told, readable - 2).length + 1 : exported ? 2 : 0;
+  return (
+    <Frame title="Review" hints={wizardHints(glyphs)}>
+      {lead.node}
+      {told ? (
+        <Box marginBottom={1} flexShrink={0}>
+          <Notice tone="bad" columns={readable}>
+            {told}
+          </Notice>
+        </Box>
+      ) : (
+        exported && (
+          <Box marginBottom={1} flexShrink={0}>
+            <Notice tone={exported.tone} columns={readable}>
+              {exported.text}
+            </Notice>
+          </Box>
+        )
+      )}
+      <Form rows={rows} columns={readable} height={height - lead.lines - toldLines} initial="see" />
+    </Frame>
+  );
+};
+
+/** Where the answers of a line of the overview are kept. */
+const areas: Readonly<Record<string, readonly string[]>> = {
+  Hosts: ['hosts', 'topology', 'blueprint'],
+  Domain: ['domain', 'tls'],
+  Access: ['channels'],
+  Network: ['network'],
+  Components: ['components'],
+};
+
+const concernsArea = (label: string, problem: Parameters<typeof concerns>[0]): boolean =>
+  (areas[label] ?? []).some(path => concerns(problem, path));
+
+const overview = (deployment: Deployment): readonly (readonly [string, string])[] => {
+  const {hosts, channels, network, components, tls} = deployment;
+  const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
+  return [
+    ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
+    ['Domain', `${deployment.domain}, own CA, certificates for ${counted(tls.leafDays, 'day')}`],
+    [
+      'Access',
+      [
+        ...vpns.map(
+          vpn => `VPN ${vpn.subnet} at ${vpn.endpoint || '?'}:${vpn.port}, ${counted(vpn.peers.length, 'device')}`,
+        ),
+        channels.some(channel => channel.kind === 'public') ? 'OPEN TO EVERYBODY' : 'not public',
+      ].join('; '),
+    ],
+    ['Network', network.privateSubnet],
+    [
+      'Components',
+      `NFS ${components.nfs.exportPath}, uploads to ${components.nginx.maxBodyMb} MB, updates: ${components.automaticUpdates}`,
+    ],
+  ];
+};
+
+const planText = (
+  planned: ReturnType<typeof useWizard>['planned'],
+  doing: string | undefined,
+  failure: Failure | undefined,
+): string => {
+  if (doing) return `${doing} ...`;
+  if (failure) return 'could not be made: see above';
+  if (!planned) return 'not made yet';
+  if (planned.changes === 0) return `nothing to change: all ${planned.unchanged} are as they should be`;
+  return `${counted(planned.changes, 'change')} in ${counted(planned.steps.length, 'step')}; ${planned.unchanged} already in order`;
+};
+
+const estimateText = (seconds: number): string => (seconds > 0 ? `takes about ${duration(seconds)}` : '');
+
+const failureText = (failure: Failure): string =>
+  [failure.message, failure.cause, failure.remedy].filter(text => text !== undefined).join(' ');
+
+type Obstacles = {
+  readonly grave: {readonly path: string; readonly message: string} | undefined;
+  readonly blocking: number;
+  readonly looking: boolean;
+  readonly failure: Failure | undefined;
+  readonly planned: boolean;
+};
+
+/** Why the installation cannot begin now. */
+const installObstacle = ({grave, blocking, looking, failure, planned}: Obstacles): string | undefined => {
+  if (grave) return `an answer needs attention: ${grave.path} ${grave.message}`;
+  if (looking) return 'the hosts are being compared';
+  if (blocking > 0) return `${counted(blocking, 'check')} failed: see Hosts`;
+  if (failure) return 'the hosts could not be compared';
+  return planned ? undefined : 'the hosts have not been compared yet';
+};
+
+const ExportView = ({
+  suggestion,
+  onExport,
+}: {
+  readonly suggestion: string;
+  readonly onExport: (path: string) => void;
+}) => {
+  const {glyphs} = useTheme();
+  const {rows: height, readable} = useBody();
+  const lead = useLead(
+    'All answers as one file. It holds no secret, and installs the same thing with: groundwork install --deployment FILE',
+  );
+  const [path, setPath] = useState(suggestion);
+  return (
+    <Frame title="Export" hints={wizardHints(glyphs)}>
+      {lead.node}
+      <Form
+        columns={readable}
+        height={height - lead.lines}
+        rows={[
+          {
+            kind: 'text',
+            id: 'path',
+            label: 'File',
+            value: path,
+            onChange: setPath,
+            help: 'A path from where you started Groundwork.',
+          },
+          {
+            kind: 'action',
+            id: 'write',
+            label: 'Write it',
+            disabled: path.trim() === '' ? 'give a file name first' : undefined,
+            onSelect: () => onExport(path.trim()),
+          },
+        ]}
+      />
+    </Frame>
+  );
+};

@@ -1,0 +1,108 @@
+import type {Blueprint} from '../blueprints/blueprint.ts';
+import type {Deployment, HostSpec} from '../deployment/schema.ts';
+import type {Preferences, SavedDeployment} from '../deployment/store.ts';
+import type {PlannedStep, RunEvent, RunOutcome} from '../engine/events.ts';
+import type {Failure} from '../engine/failure.ts';
+import type {AskPort, ControlPort, EventPort} from '../engine/ports.ts';
+import type {CheckResult} from '../hosts/check.ts';
+import type {Facts} from '../hosts/facts.ts';
+import type {HostKeyFinding} from '../hosts/host-key.ts';
+import type {Result} from '../result.ts';
+
+/** A host that discovery found, before it is part of a deployment. */
+export type FoundHost = {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly user?: string;
+  /** The key that a list or the operator's OpenSSH settings name for it. */
+  readonly identityFile?: string;
+  /** What found it, in words: `range 10.0.0.11-20`, `~/.ssh/config`, `practice`. */
+  readonly source: string;
+};
+
+/** One host after it was logged in to: its facts and checks, or why not. */
+export type HostReport = {readonly host: string} & (
+  | {readonly state: 'ready'; readonly facts: Facts; readonly checks: readonly CheckResult[]}
+  | {readonly state: 'failed'; readonly failure: Failure}
+);
+
+/** What the operator typed to log in; kept in memory only. */
+export type TypedSecrets = {readonly password?: string; readonly passphrase?: string; readonly sudoPassword?: string};
+
+export type Planned = {
+  readonly steps: readonly PlannedStep[];
+  readonly changes: number;
+  readonly unchanged: number;
+  readonly reports: readonly HostReport[];
+};
+
+export type RunPorts = {readonly events: EventPort; readonly ask: AskPort; readonly control: ControlPort};
+
+export type RunResult = {
+  readonly outcome: RunOutcome;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly failed: number;
+};
+
+/**
+ * Everything that screens may ask of the program. Screens know this and nothing behind it, so that they are tested
+ * with a made-up one.
+ */
+export type Services = {
+  readonly blueprints: readonly Blueprint[];
+  /** The program runs on practice hosts: every screen says so. */
+  readonly practice: boolean;
+  readonly deployments: () => readonly SavedDeployment[];
+  readonly save: (saved: SavedDeployment) => void;
+  readonly remove: (name: string) => void;
+  readonly preferences: () => Preferences;
+  readonly setPreferences: (preferences: Preferences) => void;
+  /** What the operator must be told at the start, such as a damaged settings file. */
+  readonly notices: readonly string[];
+
+  /** Addresses, ranges, a subnet to scan, `ssh-config`, a path of a list: one or several, separated by blanks or commas. */
+  readonly discover: (sources: string, signal: AbortSignal) => Promise<Result<readonly FoundHost[], string>>;
+  /** Hosts of the operator's own OpenSSH settings, and practice hosts: offered without being asked. */
+  readonly suggestedHosts: () => Promise<readonly FoundHost[]>;
+  /** Host keys of all hosts, fetched without logging in. */
+  readonly hostKeys: (
+    hosts: readonly HostSpec[],
+    signal: AbortSignal,
+  ) => Promise<readonly Result<HostKeyFinding, Failure>[]>;
+  /** Writes keys that the operator has accepted to Groundwork's known hosts. */
+  readonly trust: (findings: readonly HostKeyFinding[]) => Promise<void>;
+  readonly giveSecrets: (host: string, secrets: TypedSecrets) => void;
+  /** Logs in, gathers facts, runs preflight; reports come one by one as they are ready. */
+  readonly inspect: (
+    deployment: Deployment,
+    onReport: (report: HostReport) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** The same report with its checks made anew from the facts that it holds, after an answer has changed. */
+  readonly recheck: (deployment: Deployment, report: HostReport) => HostReport;
+
+  /** What is wrong with a deployment as a whole (overlaps, addresses outside a subnet), by field path. */
+  readonly problems: (
+    deployment: Deployment,
+  ) => readonly {readonly path: string; readonly message: string; readonly severity?: 'error' | 'warning'}[];
+  readonly plan: (
+    deployment: Deployment,
+    onReport: (report: HostReport) => void,
+    signal: AbortSignal,
+  ) => Promise<Result<Planned, Failure>>;
+  readonly run: (deployment: Deployment, ports: RunPorts) => Promise<RunResult>;
+  /** Checks with the real tools that what was installed does its work, and changes nothing; events as of a run. */
+  readonly verify: (deployment: Deployment, ports: RunPorts) => Promise<RunResult>;
+  /** The events of the last run of a deployment, oldest first. */
+  readonly lastRun: (name: string) => readonly RunEvent[];
+
+  /** Where things lie on this side, for Done and Home. */
+  readonly folderOf: (name: string) => string;
+  readonly logOf: (name: string, host: string) => string;
+  /** The command that opens a shell on a host, for the failure card: program and arguments. */
+  readonly shellCommand: (host: HostSpec) => readonly string[];
+  readonly exportYaml: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
+  readonly importYaml: (path: string) => Promise<Result<Deployment, string>>;
+};

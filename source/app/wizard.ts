@@ -1,0 +1,185 @@
+import type {Deployment} from '../deployment/schema.ts';
+import type {SavedDeployment} from '../deployment/store.ts';
+import {isDnsLabel} from '../network/names.ts';
+import {previousRoute, type RouteId} from './routes.ts';
+import type {FoundHost, HostReport, Planned, Services} from './services.ts';
+import {createStore, type Store} from './store.ts';
+import {suggestFromReport} from './suggestions.ts';
+
+/** What the screens show, beside what they ask the program for. */
+export type WizardState = {
+  readonly route: RouteId;
+  /** The deployment that is being answered for; undefined on Home. */
+  readonly deployment: Deployment | undefined;
+  /** What was typed where it is no value of the deployment (yet): by field path. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** What was found out about hosts in this session, by name. */
+  readonly reports: Readonly<Record<string, HostReport>>;
+  /** The plan that Review showed last; dropped when an answer changes. */
+  readonly planned: Planned | undefined;
+  /** What the Run screen is to do when it opens. */
+  readonly mode: 'run' | 'verify';
+};
+
+/** The answers, kept outside React: every change is saved at once, so that leaving at any moment loses nothing. */
+export type Wizard = Store<WizardState> & {
+  readonly begin: (deployment: Deployment, route?: RouteId) => void;
+  readonly change: (update: (deployment: Deployment) => Deployment) => void;
+  readonly type: (path: string, text: string | undefined) => void;
+  readonly go: (route: RouteId) => void;
+  readonly back: () => void;
+  readonly openRun: (mode: WizardState['mode']) => void;
+  readonly report: (report: HostReport) => void;
+  readonly forgetReports: (hosts?: readonly string[]) => void;
+  readonly plan: (planned: Planned | undefined) => void;
+  /** Gives the deployment another name; the error says why not. */
+  readonly rename: (name: string) => string | undefined;
+};
+
+const atHome: WizardState = {
+  route: 'home',
+  deployment: undefined,
+  texts: {},
+  reports: {},
+  planned: undefined,
+  mode: 'run',
+};
+
+export const createWizard = (services: Services, now: () => Date): Wizard => {
+  const store = createStore(atHome);
+
+  /** What others keep beside the answers (the last run) is taken from where it is kept, not from memory. */
+  const save = (): void => {
+    const {deployment, route} = store.get();
+    if (!deployment) return;
+    const kept = savedAs(services, deployment.name);
+    services.save({
+      deployment,
+      updatedAt: now().toISOString(),
+      route,
+      practice: services.practice,
+      ...(kept?.lastRun && {lastRun: kept.lastRun}),
+    });
+  };
+
+  const update = (part: Partial<WizardState>): void => store.set({...store.get(), ...part});
+
+  /** Checks hold facts against answers, so they are made anew when answers change. */
+  const answer = (deployment: Deployment): void => {
+    const reports = Object.entries(store.get().reports).map(([host, report]) => [
+      host,
+      services.recheck(deployment, report),
+    ]);
+    update({deployment, reports: Object.fromEntries(reports)});
+    save();
+  };
+
+  const go = (route: RouteId): void => {
+    update({route});
+    if (route === 'home') store.set(atHome);
+    else save();
+  };
+
+  return {
+    ...store,
+    begin: (deployment, route = 'topology') => {
+      store.set({...atHome, deployment, route});
+      save();
+    },
+    change: updateDeployment => {
+      const {deployment} = store.get();
+      if (!deployment) return;
+      answer(updateDeployment(deployment));
+      update({planned: undefined});
+    },
+    type: (path, text) => {
+      const {[path]: _, ...others} = store.get().texts;
+      update({texts: text === undefined ? others : {...others, [path]: text}});
+    },
+    go,
+    back: () => go(previousRoute(store.get().route)),
+    openRun: mode => {
+      update({mode});
+      go('run');
+    },
+    report: report => {
+      const {deployment, reports, route} = store.get();
+      update({reports: {...reports, [report.host]: report}});
+      // Later screens have been answered on the strength of these, and Review makes a plan of them.
+      if (deployment && report.state === 'ready' && route === 'hosts') {
+        const suggested = suggestFromReport(deployment, report.host, report.facts, defaultSubnet(services, deployment));
+        if (suggested !== deployment) answer(suggested);
+      }
+    },
+    forgetReports: hosts => {
+      const {reports} = store.get();
+      update({
+        reports: hosts ? Object.fromEntries(Object.entries(reports).filter(([host]) => !hosts.includes(host))) : {},
+      });
+    },
+    plan: planned => update({planned}),
+    rename: name => {
+      const {deployment} = store.get();
+      if (!deployment || name === deployment.name) return undefined;
+      const wrong = renameProblem(services, deployment.name, name);
+      if (wrong) return wrong;
+      services.remove(deployment.name);
+      update({deployment: {...deployment, name}});
+      save();
+      return undefined;
+    },
+  };
+};
+
+const defaultSubnet = (services: Services, {blueprint, name, topology}: Deployment): string | undefined =>
+  services.blueprints.find(each => each.id === blueprint)?.defaults(name, topology).network.privateSubnet;
+
+export const savedAs = (services: Services, name: string): SavedDeployment | undefined =>
+  services.deployments().find(saved => saved.deployment.name === name);
+
+/** Why a deployment cannot take a name. After a run its secrets and records lie under the old one. */
+export const renameProblem = (services: Services, from: string, to: string): string | undefined => {
+  if (from === to) return undefined;
+  if (!isDnsLabel(to)) return 'lower-case letters, digits and hyphens; at most 63';
+  if (savedAs(services, to)) return `there is a deployment "${to}" already`;
+  if (savedAs(services, from)?.lastRun) return `it has been installed as "${from}" and keeps that name`;
+  return undefined;
+};
+
+/** The first free name: `sandbox`, `sandbox-2`, … */
+export const freeName = (services: Services, wanted: string): string => {
+  const taken = new Set(services.deployments().map(saved => saved.deployment.name));
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
+  return name;
+};
+
+/** A found host as a host of the deployment, with a name that is not taken and the roles of a machine. */
+export const hostFrom = (
+  found: FoundHost,
+  deployment: Deployment,
+  roles: readonly string[],
+): Deployment['hosts'][number] => {
+  const taken = new Set(deployment.hosts.map(host => host.name));
+  const base = labelFrom(found.name) || labelFrom(`host-${found.address}`) || 'host';
+  let name = base;
+  for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
+  return {
+    name,
+    reach: 'ssh',
+    address: found.address,
+    port: found.port,
+    user: found.user ?? deployment.hosts.at(-1)?.user ?? 'ubuntu',
+    ...(found.identityFile !== undefined && {identityFile: found.identityFile}),
+    roles: [...roles],
+    privateAddress: found.address,
+  };
+};
+
+const labelFrom = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+    .replace(/-+$/, '');

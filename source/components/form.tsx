@@ -1,0 +1,272 @@
+import {Box} from 'ink';
+import {type ReactNode, useReducer, useRef} from 'react';
+import {type KeyPress, priority, useKeys, useLayerActive} from '../app/keys.tsx';
+import {Say, useTheme} from '../app/theme.tsx';
+import {Field} from './field.tsx';
+import {edit, type Line, lineOf, textOf} from './line-editor.ts';
+import {type ActionRow, type ChoiceRow, helpOf, type Row, type TextRow} from './row.ts';
+import {SpokenForm, spokenValue} from './spoken-form.tsx';
+import {clip, column, widthOf, wrap} from './text.ts';
+
+type Props = {
+  readonly rows: readonly Row[];
+  readonly columns: number;
+  /** Lines for rows and help together. */
+  readonly height: number;
+  /** The row that has the focus at first. */
+  readonly initial?: string;
+  readonly active?: boolean;
+};
+
+/** Lines for help below the rows; fewer on a small terminal. */
+const helpLinesFor = (height: number): number => (height < 13 ? 2 : 3);
+const longestLabel = 28;
+
+const isFocusable = (row: Row): row is TextRow | ChoiceRow | ActionRow =>
+  row.kind === 'text' || row.kind === 'choice' || row.kind === 'action';
+
+/** A column of rows to fill in. Up and down move, typing types, Enter goes on; what is wrong shows at once. */
+export const Form = ({rows, columns, height, initial, active = true}: Props) => {
+  const {glyphs, screenReader, echo} = useTheme();
+  const uppermost = useLayerActive() && active;
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const focusable = rows.filter(isFocusable);
+  const chosen = useRef(initial);
+  const lines = useRef(new Map<string, Line>());
+  const focused = focusable.find(row => row.id === chosen.current) ?? focusable[0];
+  const held = useRef({id: '', value: ''});
+  if (focused && held.current.id !== focused.id) held.current = {id: focused.id, value: spokenValue(focused)};
+
+  const lineFor = (row: TextRow): Line => {
+    const kept = lines.current.get(row.id);
+    return kept && textOf(kept) === row.value ? kept : lineOf(row.value);
+  };
+
+  const moveBy = (by: number): void => {
+    if (!focused) return;
+    if (focused.kind === 'text') focused.onCommit?.();
+    const index = focusable.findIndex(row => row.id === focused.id);
+    chosen.current = focusable[Math.min(Math.max(index + by, 0), focusable.length - 1)]?.id;
+    redraw();
+  };
+
+  const editFocused = (row: TextRow, key: KeyPress): boolean => {
+    const before = lineFor(row);
+    const after = edit(before, key, row.joiner);
+    // What a line has no use for belongs to the screen; but a letter must never do something while one is typing.
+    if (!after) return key.name === 'text' && !key.ctrl;
+    lines.current.set(row.id, after);
+    const text = textOf(after);
+    if (text !== row.value) {
+      row.onChange(text);
+      if (!key.ctrl && !key.alt) echo?.(key.name === 'backspace' ? '\b \b' : row.secret ? '*' : key.text);
+    }
+    redraw();
+    return true;
+  };
+
+  useKeys(
+    key => {
+      if (!focused) return false;
+      switch (key.name) {
+        case 'up':
+        case 'backtab':
+          moveBy(-1);
+          return true;
+        case 'down':
+        case 'tab':
+          moveBy(1);
+          return true;
+        case 'enter':
+          if (focused.kind !== 'action') moveBy(1);
+          else if (focused.disabled === undefined) focused.onSelect();
+          return true;
+        default:
+          break;
+      }
+      if (focused.kind === 'text') return editFocused(focused, key);
+      if (focused.kind === 'choice') {
+        const step = key.name === 'left' ? -1 : key.name === 'right' || key.text === ' ' ? 1 : 0;
+        if (step === 0) return false;
+        const at = focused.options.findIndex(option => option.value === focused.value);
+        const next = focused.options[(at + step + focused.options.length) % focused.options.length];
+        if (next) focused.onChange(next.value);
+        return true;
+      }
+      return false;
+    },
+    {active, priority: priority.control},
+  );
+
+  const labelColumns =
+    Math.min(longestLabel, Math.max(0, ...rows.map(row => ('value' in row ? widthOf(row.label) : 0)))) + 2;
+  const actionColumns = Math.min(
+    longestLabel + 4,
+    Math.max(0, ...rows.map(row => (row.kind === 'action' && (row.detail || row.disabled) ? widthOf(row.label) : 0))),
+  );
+  if (screenReader)
+    return <SpokenForm rows={rows} focused={uppermost ? focused : undefined} held={held.current.value} />;
+
+  const helpLines = helpLinesFor(height);
+  const room = Math.max(3, height - helpLines - 1);
+  const {first, last, above, below} = visible(
+    rows.length,
+    rows.findIndex(row => row.id === focused?.id),
+    room,
+  );
+  return (
+    <Box flexDirection="column" width={columns}>
+      <Box flexDirection="column" height={room} overflow="hidden" flexShrink={0}>
+        {above > 0 && <Say tone="quiet">{`  ${glyphs.more.above} ${above} more above`}</Say>}
+        {rows.slice(first, last).map(row => (
+          <RowLine
+            key={row.id}
+            row={row}
+            focused={uppermost && row.id === focused?.id}
+            line={row.kind === 'text' ? lineFor(row) : undefined}
+            labelColumns={labelColumns}
+            actionColumns={actionColumns}
+            columns={columns}
+          />
+        ))}
+        {below > 0 && <Say tone="quiet">{`  ${glyphs.more.below} ${below} more below`}</Say>}
+      </Box>
+      <HelpArea row={uppermost ? focused : undefined} columns={columns} lines={helpLines} />
+    </Box>
+  );
+};
+
+/** The rows that clip, with the focused one among them, and how many are above and below. */
+const visible = (count: number, at: number, room: number) => {
+  if (count <= room) return {first: 0, last: count, above: 0, below: 0};
+  const inner = Math.max(1, room - 2);
+  const first = Math.min(Math.max(0, at - Math.floor(inner / 2)), count - inner);
+  // At either end the line that would say "more" is there for a row.
+  if (first <= 1) return {first: 0, last: inner + 1, above: 0, below: count - inner - 1};
+  if (first + inner >= count - 1) {
+    return {first: count - inner - 1, last: count, above: count - inner - 1, below: 0};
+  }
+  return {first, last: first + inner, above: first, below: count - first - inner};
+};
+
+type LineProps = {
+  readonly row: Row;
+  readonly focused: boolean;
+  readonly line: Line | undefined;
+  readonly labelColumns: number;
+  readonly actionColumns: number;
+  readonly columns: number;
+};
+
+/** Columns for a value at least, before what is wrong with it is written beside it. */
+const valueColumns = 30;
+
+const RowLine = ({row, focused, line, labelColumns, actionColumns, columns}: LineProps) => {
+  const {glyphs} = useTheme();
+  if (row.kind === 'gap') return <Say> </Say>;
+  if (row.kind === 'heading') return <Say tone="strong">{row.label}</Say>;
+  const pointer = focused ? `${glyphs.pointer} ` : '  ';
+  if (row.kind === 'action')
+    return <ActionLine row={row} focused={focused} labelColumns={actionColumns} columns={columns} />;
+  const wrong = row.error ?? row.warning;
+  const besides = columns - 2 - labelColumns - valueColumns - 2;
+  const shown = wrong && !focused && besides > 12;
+  const room = shown ? valueColumns : columns - 2 - labelColumns;
+  return (
+    <Box height={1} flexShrink={0}>
+      <Say tone={focused ? 'accent' : 'plain'} bold={focused} wrap="truncate-end">
+        {pointer + column(row.label, labelColumns)}
+      </Say>
+      <Box width={room} overflow="hidden" flexShrink={0}>
+        {row.kind === 'text' && line && (
+          <Field
+            line={line}
+            focused={focused}
+            columns={room}
+            {...(row.secret && {secret: true})}
+            {...(row.placeholder && {placeholder: row.placeholder})}
+          />
+        )}
+        {row.kind === 'choice' && <Choice row={row} focused={focused} />}
+        {row.kind === 'fact' && <Say wrap="truncate-end">{row.value}</Say>}
+      </Box>
+      {shown && <Say tone={row.error ? 'bad' : 'warning'} wrap="truncate-end">{`  ! ${clip(wrong, besides - 2)}`}</Say>}
+      {wrong && !focused && !shown && <Say tone="bad"> !</Say>}
+    </Box>
+  );
+};
+
+const ActionLine = ({
+  row,
+  focused,
+  labelColumns,
+  columns,
+}: {
+  readonly row: ActionRow;
+  readonly focused: boolean;
+  readonly labelColumns: number;
+  readonly columns: number;
+}) => {
+  const {glyphs} = useTheme();
+  const aside = row.disabled ?? row.detail;
+  return (
+    <Box height={1} flexShrink={0}>
+      <Say tone={focused ? 'accent' : row.disabled ? 'quiet' : 'plain'} bold={focused} wrap="truncate-end">
+        {`${focused ? glyphs.pointer : ' '} ${aside ? column(row.label, Math.max(labelColumns, widthOf(row.label))) : row.label}`}
+      </Say>
+      {aside && <Say tone="quiet">{`   ${clip(aside, columns - Math.max(labelColumns, widthOf(row.label)) - 5)}`}</Say>}
+    </Box>
+  );
+};
+
+const Choice = ({row, focused}: {readonly row: ChoiceRow; readonly focused: boolean}) => {
+  const {glyphs} = useTheme();
+  const label = row.options.find(option => option.value === row.value)?.label ?? row.value;
+  if (row.options.length < 2) return <Say wrap="truncate-end">{label}</Say>;
+  return focused ? (
+    <Say tone="accent" wrap="truncate-end">{`${glyphs.choice[0]} ${label} ${glyphs.choice[1]}`}</Say>
+  ) : (
+    <Say wrap="truncate-end">{label}</Say>
+  );
+};
+
+type HelpProps = {readonly row: Row | undefined; readonly columns: number; readonly lines: number};
+
+/** What is wrong with the focused row, or else what to know about it. */
+const HelpArea = ({row, columns, lines}: HelpProps) => {
+  const wrong = row && 'error' in row ? row.error : undefined;
+  const doubtful = row && 'warning' in row ? row.warning : undefined;
+  const blocked = row?.kind === 'action' ? row.disabled : undefined;
+  const said: ReactNode[] = [];
+  if (wrong)
+    said.push(
+      ...wrap(`! ${wrong}`, columns).map(text => (
+        <Say key={text} tone="bad">
+          {text}
+        </Say>
+      )),
+    );
+  else if (doubtful)
+    said.push(
+      ...wrap(`! ${doubtful}`, columns).map(text => (
+        <Say key={text} tone="warning">
+          {text}
+        </Say>
+      )),
+    );
+  else if (blocked) said.push(<Say key="blocked" tone="warning">{`! ${blocked}`}</Say>);
+  const help = helpOf(row);
+  if (help)
+    said.push(
+      ...wrap(help, columns).map(text => (
+        <Say key={text} tone="quiet">
+          {text}
+        </Say>
+      )),
+    );
+  return (
+    <Box flexDirection="column" marginTop={1} height={lines} overflow="hidden" flexShrink={0}>
+      {said.slice(0, lines)}
+    </Box>
+  );
+};

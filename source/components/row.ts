@@ -1,0 +1,51 @@
+type Common = {
+  readonly id: string;
+  readonly label: string;
+  /** What to know while it is filled in; one or two sentences. */
+  readonly help?: string;
+  /** What is wrong with it, in the words of the field. */
+  readonly error?: string | undefined;
+  readonly warning?: string | undefined;
+};
+
+export type TextRow = Common & {
+  readonly kind: 'text';
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+  /** Enter, or the way to another row. */
+  readonly onCommit?: () => void;
+  readonly secret?: boolean;
+  readonly placeholder?: string;
+  /** What joins the lines of a pasted text; `, ` for lists. */
+  readonly joiner?: string;
+};
+
+export type ChoiceRow = Common & {
+  readonly kind: 'choice';
+  readonly value: string;
+  readonly options: readonly {readonly value: string; readonly label: string; readonly help?: string}[];
+  readonly onChange: (value: string) => void;
+};
+
+export type ActionRow = Common & {
+  readonly kind: 'action';
+  readonly onSelect: () => void;
+  readonly detail?: string;
+  /** Why it cannot be done now. */
+  readonly disabled?: string | undefined;
+};
+
+export type Row =
+  | TextRow
+  | ChoiceRow
+  | ActionRow
+  | (Common & {readonly kind: 'fact'; readonly value: string})
+  | {readonly kind: 'heading'; readonly id: string; readonly label: string}
+  | {readonly kind: 'gap'; readonly id: string};
+
+/** What to know about a row, the chosen option of a choice included. */
+export const helpOf = (row: Row | undefined): string => {
+  if (!row || row.kind === 'gap' || row.kind === 'heading') return '';
+  const option = row.kind === 'choice' ? row.options.find(each => each.value === row.value) : undefined;
+  return [row.help, option?.help].filter(Boolean).join(' ');
+};
