@@ -1,0 +1,75 @@
+import type {Deployment} from '../deployment/schema.ts';
+import type {AskPort, ControlPort} from '../engine/ports.ts';
+import {runView} from '../engine/run-view.ts';
+import type {World} from './command.ts';
+import {exit, exitOf} from './exit.ts';
+import type {OutputForm} from './inputs.ts';
+import {runOperation} from './operations.ts';
+import {askOnLines, canAsk, unattended} from './prompt.ts';
+import {reporterFor} from './report.ts';
+import type {Site} from './site.ts';
+
+export type CarryOut = {
+  readonly command: string;
+  readonly form: OutputForm;
+  /** `--yes`: nobody is asked anything. */
+  readonly yes: boolean;
+  readonly resumed?: boolean;
+  readonly only?: readonly string[];
+  readonly takeOver?: boolean;
+  /** Answers in place of the operator; for practice. */
+  readonly ask?: AskPort;
+};
+
+/** Runs a deployment without screens, tells what happens, and settles with the exit status. */
+export const carryOut = async (
+  world: World,
+  site: Site,
+  deployment: Deployment,
+  options: CarryOut,
+): Promise<number> => {
+  const reporter = reporterFor(world, options.form);
+  const {control, end} = controlBySignals(world);
+  const ask = options.ask ?? (options.yes || !canAsk(world) ? unattended : askOnLines(world));
+  const ran = await runOperation(site, deployment, {
+    ...options,
+    ask,
+    control,
+    events: reporter.event,
+  });
+  end();
+  if (!ran.ok) {
+    const failure = ran.error.kind === 'locked' ? undefined : ran.error.failure;
+    if (ran.error.kind === 'locked') {
+      reporter.problem(`${ran.error.by.message} Wait for it, or take over with --take-over.`);
+      return exit.locked;
+    }
+    reporter.failure(ran.error.failure);
+    return failure ? exitOf(failure) : exit.failed;
+  }
+  reporter.summary(runView(reporter.seen()), site.paths.deployment(deployment.name).folder);
+  const {outcome, failures} = ran.value;
+  if (outcome === 'succeeded') return exit.done;
+  if (outcome === 'stopped') return exit.stopped;
+  const [first] = failures;
+  return first ? exitOf(first) : exit.failed;
+};
+
+/**
+ * Milliseconds in which further signals count as the first one: libraries that tidy up at the end of a process
+ * (when-exit below conf, signal-exit below proper-lockfile) raise a signal once more, to end by it.
+ */
+const sameSignal = 500;
+
+/** The first signal stops in an orderly way; the second ends the process as it always does. */
+export const controlBySignals = (world: World): {readonly control: ControlPort; readonly end: () => void} => {
+  const stop = new AbortController();
+  const forget = world.onSignal(() => stop.abort());
+  stop.signal.addEventListener('abort', () => setTimeout(forget, sameSignal).unref(), {once: true});
+  return {
+    control: {signal: stop.signal, whenRunning: () => Promise.resolve()},
+    end: () => {
+      if (!stop.signal.aborted) forget();
+    },
+  };
+};

@@ -1,0 +1,25 @@
+import type {Command} from './command.ts';
+import {check, exportCommand, vault} from './files.ts';
+import {install, resume, retry} from './install.ts';
+import {plan} from './plan.ts';
+import {practice} from './practice.ts';
+import {preflight} from './preflight.ts';
+import {status} from './status.ts';
+import {trust} from './trust.ts';
+import {verify} from './verify.ts';
+
+/** In the order in which people need them. */
+export const commands: readonly Command[] = [
+  practice,
+  check,
+  trust,
+  preflight,
+  plan,
+  install,
+  resume,
+  retry,
+  verify,
+  status,
+  exportCommand,
+  vault,
+];

@@ -1,0 +1,116 @@
+import {openg2p} from '../blueprints/openg2p.ts';
+import {describeLastRun, lastRunOf} from '../engine/resume.ts';
+import {carryOut} from './carry-out.ts';
+import {clock} from './clock.ts';
+import type {Command, Invocation, World} from './command.ts';
+import {exit} from './exit.ts';
+import {acceptOptions, deploymentOptions, type Loaded, load, outputForm, outputOptions} from './inputs.ts';
+import {lastEvents, planOperation} from './operations.ts';
+import {tellPlan} from './plan.ts';
+import {askLine, canAsk} from './prompt.ts';
+import {complain} from './report.ts';
+import {openWizard} from './wizard.ts';
+
+const runOptions = {
+  ...deploymentOptions,
+  ...acceptOptions,
+  ...outputOptions,
+  yes: {type: 'boolean', short: 'y', help: 'carry the plan out without asking'},
+  'take-over': {type: 'boolean', help: 'go on although another Groundwork holds the lock of this deployment'},
+} as const;
+
+type Prepared = Loaded & {readonly form: 'auto' | 'plain' | 'jsonl'; readonly yes: boolean; readonly takeOver: boolean};
+
+const prepared = async (invocation: Invocation, world: World): Promise<Prepared | number> => {
+  const form = outputForm(invocation);
+  if (!form.ok) return complain(world, form.error, exit.usage);
+  const loaded = await load(invocation, world);
+  if (!loaded.ok) return complain(world, loaded.error, exit.usage);
+  if (form.value !== 'jsonl') for (const warning of loaded.value.warnings) world.stderr.write(`warning: ${warning}\n`);
+  return {...loaded.value, form: form.value, yes: invocation.flag('yes'), takeOver: invocation.flag('take-over')};
+};
+
+const stepIds = openg2p.steps.map(({id}) => id);
+
+export const install: Command = {
+  name: 'install',
+  summary: 'make the hosts as the deployment says',
+  description: [
+    'Looks at every host, shows the plan, and changes what differs. What is right already is',
+    'left alone, so that it can be run again at any time. In a terminal it opens the screens,',
+    'unless --yes or --output says otherwise.',
+  ],
+  words: [],
+  options: runOptions,
+  examples: [
+    'groundwork install --deployment sandbox.yaml',
+    'groundwork install --deployment sandbox.yaml --yes --output jsonl',
+    'groundwork install -d sandbox --yes --accept memory --accept sandbox-1:disk',
+  ],
+  run: async (invocation, world) => {
+    const ready = await prepared(invocation, world);
+    if (typeof ready === 'number') return ready;
+    const {site, deployment, form, yes, takeOver} = ready;
+    if (!yes && form === 'auto' && canAsk(world)) return openWizard(world, site, {deployment, route: 'review'});
+    if (!yes) {
+      if (!canAsk(world))
+        return complain(world, 'nobody can be asked here: say --yes to carry the plan out', exit.usage);
+      const planned = await planOperation(site, deployment, new AbortController().signal);
+      if (!planned.ok) return complain(world, planned.error.message, exit.failed);
+      tellPlan(world, planned.value, {detail: false});
+      const answer = await askLine(world, 'Carry it out? Type yes: ');
+      if (answer?.trim() !== 'yes') return complain(world, 'nothing was changed', exit.stopped);
+    }
+    return carryOut(world, site, deployment, {command: 'groundwork install', form, yes, takeOver});
+  },
+};
+
+export const resume: Command = {
+  name: 'resume',
+  summary: 'go on with an installation that failed, was stopped or was cut off',
+  description: [
+    'Looks at the hosts, finds what is done already by what is there, and goes on with the rest.',
+    'Secrets and accepted checks are those of before.',
+  ],
+  words: [],
+  options: runOptions,
+  examples: ['groundwork resume', 'groundwork resume --deployment sandbox --yes --output plain'],
+  run: async (invocation, world) => {
+    const ready = await prepared(invocation, world);
+    if (typeof ready === 'number') return ready;
+    const {site, deployment, form, yes, takeOver} = ready;
+    const last = lastRunOf(lastEvents(site, deployment.name));
+    if (!last) return complain(world, `${deployment.name} was never installed: use groundwork install`, exit.usage);
+    if (form !== 'jsonl') world.stdout.write(`${describeLastRun(last, clock.now())} Looking at what is there.\n`);
+    return carryOut(world, site, deployment, {command: 'groundwork resume', form, yes, takeOver, resumed: true});
+  },
+};
+
+export const retry: Command = {
+  name: 'retry',
+  summary: 'run one step again',
+  description: [
+    'Runs this step only, on every host that it concerns: for what was put right by hand, or to',
+    'prove one part again. The steps are:',
+    stepIds.join(', '),
+  ],
+  words: ['STEP'],
+  options: runOptions,
+  examples: ['groundwork retry nginx --deployment sandbox --yes'],
+  run: async (invocation, world) => {
+    const ready = await prepared(invocation, world);
+    if (typeof ready === 'number') return ready;
+    const {site, deployment, form, yes, takeOver} = ready;
+    const [wanted = ''] = invocation.positionals;
+    if (!stepIds.includes(wanted))
+      return complain(world, `there is no step "${wanted}"; steps are ${stepIds.join(', ')}`, exit.usage);
+    return carryOut(world, site, deployment, {
+      command: `groundwork retry ${wanted}`,
+      form,
+      yes,
+      takeOver,
+      only: [wanted],
+      resumed: true,
+    });
+  },
+};

@@ -1,0 +1,184 @@
+import {join} from 'node:path';
+import type {FoundHost} from '../app/services.ts';
+import {topologyById} from '../blueprints/index.ts';
+import {openg2p} from '../blueprints/openg2p.ts';
+import {pathsFor} from '../deployment/paths.ts';
+import type {Deployment} from '../deployment/schema.ts';
+import type {AskPort} from '../engine/ports.ts';
+import {fetchHostKeys} from '../hosts/connect.ts';
+import {trust} from '../hosts/host-keys.ts';
+import {type PracticeHost, startPracticeHosts} from '../practice/practice-hosts.ts';
+import {carryOut, controlBySignals} from './carry-out.ts';
+import {clock} from './clock.ts';
+import type {Command, World} from './command.ts';
+import {exit, exitOf} from './exit.ts';
+import {type OutputForm, outputForm, outputOptions} from './inputs.ts';
+import {planOperation} from './operations.ts';
+import {canAsk, unattended} from './prompt.ts';
+import {complain, failureLines, writeJson} from './report.ts';
+import {openSite, type Site} from './site.ts';
+import {openWizard, screenOptions} from './wizard.ts';
+
+/** One machine for each that the topology asks for at least, of its nominal size. */
+const machinesOf = (topologyId: string) =>
+  (topologyById(openg2p, topologyId)?.machines ?? []).flatMap(({id, count, nominal}) =>
+    Array.from({length: count.min}, (_, index) => ({name: `${id}-${index + 1}`, ...nominal, os: 'ubuntu-24.04'})),
+  );
+
+export const practice: Command = {
+  name: 'practice',
+  summary: 'the whole thing on practice hosts, on this machine',
+  description: [
+    'Starts embedded throw-away hosts and opens the wizard with them to choose. The real scripts run',
+    'there under a real shell, closed off from this machine; tools that need a machine of their own',
+    '(apt, systemd, ufw, WireGuard) are stand-ins. With --yes, or without a terminal, it runs through',
+    'by itself and then plans again, which must find nothing to change.',
+  ],
+  words: [],
+  options: {
+    topology: {type: 'string', value: 'NAME', help: 'which topology to practise; default sandbox'},
+    yes: {type: 'boolean', short: 'y', help: 'run it through without asking, on fresh hosts'},
+    fault: {type: 'string', value: 'STEP', help: 'make this step fail once, to practise the retry prompt'},
+    fresh: {type: 'boolean', help: 'throw away what earlier practice left on the hosts'},
+    keep: {type: 'boolean', help: 'with --yes: go on with what earlier practice left on the hosts'},
+    ...outputOptions,
+    ...screenOptions,
+  },
+  examples: ['groundwork practice', 'groundwork practice --yes --output jsonl', 'groundwork practice --fault nginx'],
+  run: async (invocation, world) => {
+    const form = outputForm(invocation);
+    if (!form.ok) return complain(world, form.error, exit.usage);
+    const topology = invocation.text('topology') ?? 'sandbox';
+    const machines = machinesOf(topology);
+    if (machines.length === 0) {
+      return complain(
+        world,
+        `there is no topology "${topology}"; there is ${openg2p.topologies.map(({id}) => id).join(', ')}`,
+        exit.usage,
+      );
+    }
+    const through = invocation.flag('yes') || form.value !== 'auto' || !canAsk(world);
+    const directory = join(pathsFor(world.environment, world.home).state, 'practice');
+    const started = await startPracticeHosts({
+      hosts: machines,
+      directory: join(directory, 'hosts'),
+      fixtures: join(world.root, 'fixtures', 'practice'),
+      fault: invocation.text('fault'),
+      fresh: invocation.flag('fresh') || (through && !invocation.flag('keep')),
+    });
+    if (!started.ok) {
+      world.stderr.write(`${failureLines(started.error).join('\n')}\n`);
+      return exitOf(started.error);
+    }
+    try {
+      const {hosts} = started.value;
+      const site = openSite(world, {directory, suggested: hosts.map(offer)});
+      if (!site.ok) return complain(world, site.error.message, exit.failed);
+      if (!through) {
+        return await openWizard(world, site.value, {
+          ascii: invocation.flag('ascii'),
+          noColor: invocation.flag('no-color'),
+          screenReader: invocation.flag('screen-reader'),
+        });
+      }
+      return await runThrough(world, site.value, deploymentOn(topology, hosts), hosts, form.value);
+    } finally {
+      await started.value.close();
+    }
+  },
+};
+
+const offer = ({name, address, port, user, identityFile}: PracticeHost): FoundHost => ({
+  name,
+  address,
+  port,
+  user,
+  identityFile,
+  source: 'practice',
+});
+
+const deploymentOn = (topology: string, hosts: readonly PracticeHost[]): Deployment => {
+  const defaults = openg2p.defaults('practice', topology);
+  const machines = topologyById(openg2p, topology)?.machines ?? [];
+  const [first] = hosts;
+  return {
+    ...defaults,
+    hosts: hosts.map(({name, address, port, user, identityFile, privateAddress}) => ({
+      name,
+      reach: 'ssh',
+      address,
+      port,
+      user,
+      identityFile,
+      privateAddress,
+      roles: [...(machines.find(({id}) => name.startsWith(`${id}-`))?.roles ?? [])],
+    })),
+    network: {...defaults.network, privateSubnet: '10.0.0.0/24'},
+    channels: defaults.channels.map(channel =>
+      channel.kind === 'private' && first ? {...channel, endpoint: first.privateAddress} : channel,
+    ),
+  };
+};
+
+/** The fault of `--fault` happens once, so the first answer is to try again, as an operator would. */
+const retryOnce = (): AskPort => {
+  const asked = new Set<string>();
+  return (question, signal) => {
+    if (asked.has(question.step) || !(question.choices as readonly string[]).includes('retry'))
+      return unattended(question, signal);
+    asked.add(question.step);
+    return Promise.resolve({choice: 'retry', by: 'policy'});
+  };
+};
+
+const runThrough = async (
+  world: World,
+  site: Site,
+  deployment: Deployment,
+  hosts: readonly PracticeHost[],
+  form: OutputForm,
+): Promise<number> => {
+  const trusted = await trustOwn(site, deployment, hosts);
+  if (trusted !== undefined) return complain(world, trusted, exit.unreachable);
+  if (form !== 'jsonl') world.stdout.write('These are practice hosts: nothing outside of them is changed.\n');
+  const status = await carryOut(world, site, deployment, {
+    command: 'groundwork practice',
+    form,
+    yes: true,
+    ask: retryOnce(),
+  });
+  if (status !== exit.done) return status;
+  const {control, end} = controlBySignals(world);
+  const again = await planOperation(site, deployment, control.signal);
+  end();
+  if (!again.ok) return complain(world, again.error.message, exitOf(again.error));
+  const {changes, unchanged, steps} = again.value;
+  if (form === 'jsonl') writeJson(world, {at: clock.now().toISOString(), type: 'plan', changes, unchanged, steps});
+  else
+    world.stdout.write(
+      changes === 0
+        ? `Looked again: nothing to change, ${unchanged} as they should be.\n`
+        : `Looked again: ${changes} would be changed once more, which is a fault of Groundwork.\n`,
+    );
+  return changes === 0 ? exit.done : exit.failed;
+};
+
+/** Practice hosts are ours, so we know their keys without asking; each is still compared with what the host shows. */
+const trustOwn = async (
+  site: Site,
+  deployment: Deployment,
+  hosts: readonly PracticeHost[],
+): Promise<string | undefined> => {
+  const shown = await fetchHostKeys(deployment.hosts, site.connectOptions());
+  for (const result of shown) {
+    if (!result.ok) return result.error.message;
+    const own = hosts.find(({name}) => name === result.value.host);
+    if (own?.hostKey.key !== result.value.key)
+      return `practice host ${result.value.host} shows a key that is not its own`;
+  }
+  const kept = await trust(
+    shown.flatMap(result => (result.ok ? [result.value] : [])),
+    site.paths.knownHosts,
+  );
+  return kept.ok ? undefined : kept.error.message;
+};

@@ -1,0 +1,69 @@
+import type {HostReport} from '../app/services.ts';
+import {blockingChecks} from '../hosts/preflight.ts';
+import {controlBySignals} from './carry-out.ts';
+import {clock} from './clock.ts';
+import type {Command, World} from './command.ts';
+import {exit, exitOf} from './exit.ts';
+import {acceptOptions, deploymentOptions, load, outputForm, outputOptions} from './inputs.ts';
+import {inspectOperation} from './inspect.ts';
+import {complain, failureLines, writeJson} from './report.ts';
+
+const tell = (world: World, report: HostReport, accepted: readonly string[]): void => {
+  if (report.state === 'failed') {
+    world.stdout.write(`${failureLines(report.failure).join('\n')}\n`);
+    return;
+  }
+  const {os, cpus, memoryBytes} = report.facts;
+  world.stdout.write(`${report.host}: ${os.title}, ${cpus} vCPU, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB\n`);
+  for (const check of report.checks.toSorted((a, b) => a.outcome.localeCompare(b.outcome))) {
+    const blocking = blockingChecks([check], accepted).length > 0;
+    const word =
+      check.outcome === 'passed'
+        ? 'passed  '
+        : blocking
+          ? 'FAILED  '
+          : check.severity === 'warning'
+            ? 'warning '
+            : 'accepted';
+    world.stdout.write(
+      `  ${word} ${check.id}: ${check.found}${check.outcome === 'failed' ? `; needed ${check.needed}` : ''}\n`,
+    );
+    if (check.outcome === 'failed') world.stdout.write(`           ${check.remedy}\n`);
+  }
+};
+
+export const preflight: Command = {
+  name: 'preflight',
+  summary: 'log in to every host and say whether it is fit; changes nothing',
+  description: [
+    'Checks hardware, system, network, ports, time and what is left of older installations.',
+    'A check that failed can be accepted by name, if it is one that can be lived with.',
+  ],
+  words: [],
+  options: {...deploymentOptions, ...acceptOptions, ...outputOptions},
+  examples: [
+    'groundwork preflight --deployment sandbox.yaml',
+    'groundwork preflight --deployment sandbox.yaml --accept memory',
+  ],
+  run: async (invocation, world) => {
+    const form = outputForm(invocation);
+    if (!form.ok) return complain(world, form.error, exit.usage);
+    const loaded = await load(invocation, world);
+    if (!loaded.ok) return complain(world, loaded.error, exit.usage);
+    const {site, deployment} = loaded.value;
+    const {control, end} = controlBySignals(world);
+    const reports = await inspectOperation(site, deployment, () => {}, control.signal);
+    end();
+    for (const report of reports) {
+      if (form.value === 'jsonl') writeJson(world, {at: clock.now().toISOString(), type: 'preflight', ...report});
+      else tell(world, report, deployment.acceptedChecks);
+    }
+    const unreachable = reports.find(report => report.state === 'failed');
+    if (unreachable) return exitOf(unreachable.failure);
+    const blocking = blockingChecks(
+      reports.flatMap(report => (report.state === 'ready' ? report.checks : [])),
+      deployment.acceptedChecks,
+    );
+    return blocking.length > 0 ? exit.preflight : exit.done;
+  },
+};

@@ -1,0 +1,110 @@
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import type {RunResult, Services} from '../app/services.ts';
+import {blueprints} from '../blueprints/index.ts';
+import type {Deployment} from '../deployment/schema.ts';
+import {problemsOf} from '../deployment/validate.ts';
+import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
+import type {Failure} from '../engine/failure.ts';
+import type {EventPort} from '../engine/ports.ts';
+import {fetchHostKeys} from '../hosts/connect.ts';
+import {discover, sshConfigHosts} from '../hosts/discovery.ts';
+import {trust} from '../hosts/host-keys.ts';
+import {shellCommand} from '../hosts/shell-command.ts';
+import {err, ok, type Result} from '../result.ts';
+import {clock} from './clock.ts';
+import {FileFault} from './file-fault.ts';
+import {inspectOperation, recheck} from './inspect.ts';
+import {lastEvents, planOperation, runOperation, verifyOperation} from './operations.ts';
+import type {Site} from './site.ts';
+
+/** What the screens ask for, done on real hosts and this side's real files. */
+export const servicesOf = (site: Site): Services => ({
+  blueprints,
+  practice: site.practice,
+  deployments: site.store.list,
+  save: saved => throwIfFailed(site.store.save(saved)),
+  remove: name => throwIfFailed(site.store.remove(name)),
+  preferences: site.store.preferences,
+  setPreferences: preferences => throwIfFailed(site.store.setPreferences(preferences)),
+  notices: site.store.notice === undefined ? [] : [site.store.notice],
+
+  discover: (sources, signal) => discover(sources, {signal}),
+  suggestedHosts: async () => site.suggested ?? (await sshConfigHosts()),
+  hostKeys: (hosts, signal) => fetchHostKeys(hosts, site.connectOptions(signal)),
+  trust: async findings => throwIfFailed(await trust(findings, site.paths.knownHosts)),
+  giveSecrets: (host, secrets) => site.secrets.give(host, secrets),
+  inspect: async (deployment, onReport, signal) => {
+    await inspectOperation(site, deployment, onReport, signal);
+  },
+
+  recheck,
+  problems: deployment => problemsOf(deployment, blueprints),
+  plan: async (deployment, onReport, signal) => {
+    const planned = await planOperation(site, deployment, signal);
+    if (planned.ok) planned.value.reports.forEach(onReport);
+    return planned;
+  },
+  run: async (deployment, ports) => {
+    const ran = await runOperation(site, deployment, {
+      ...ports,
+      command: 'groundwork',
+      resumed: wasCutOff(site, deployment.name),
+    });
+    if (ran.ok) return ran.value;
+    return refused(
+      ports.events,
+      ran.error.kind === 'locked' ? {kind: 'input', message: ran.error.by.message} : ran.error.failure,
+    );
+  },
+  verify: (deployment, {events, control}) => verifyOperation(site, deployment, events, control.signal),
+  lastRun: name => lastEvents(site, name),
+
+  folderOf: name => site.paths.deployment(name).folder,
+  logOf: (name, host) => site.paths.deployment(name).log(host),
+  shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
+  exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
+  importYaml: async path => readYaml(path),
+});
+
+const wasCutOff = (site: Site, name: string): boolean => {
+  const outcome = site.store.get(name)?.lastRun?.outcome;
+  return outcome !== undefined && outcome !== 'succeeded';
+};
+
+/** A run that could not begin, told like one that ended at once. */
+const refused = (events: EventPort, failure: Failure): RunResult => {
+  const at = clock.now().toISOString();
+  const counts = {changed: 0, unchanged: 0, failed: 1};
+  events({at, type: 'problem', failure});
+  events({at, type: 'run.finished', outcome: 'failed', ...counts});
+  return {outcome: 'failed', ...counts};
+};
+
+/** A full disk on this side must not be taken for saved answers: the program ends and says so. */
+const throwIfFailed = (result: Result<void, Failure | string>): void => {
+  if (!result.ok) throw new FileFault(typeof result.error === 'string' ? result.error : result.error.message);
+};
+
+/** Never replaces a file that is there: it may be the only copy of somebody's answers. */
+export const writeYaml = (path: string, text: string): Result<void, string> => {
+  try {
+    writeFileSync(path, text, {mode: 0o600, flag: 'wx'});
+    return ok();
+  } catch (error) {
+    if (existsSync(path)) return err(`${path} is there already; name another file`);
+    return err(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
+/** Reads a deployment file; what is wrong with it is said by line. */
+export const readYaml = (path: string): Result<Deployment, string> => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return err(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const read = fromYaml(text);
+  if (read.ok) return read;
+  return err([`${path} cannot be used:`, ...read.error.map(problem => `  ${printProblem(problem)}`)].join('\n'));
+};

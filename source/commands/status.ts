@@ -1,0 +1,70 @@
+import {X509Certificate} from 'node:crypto';
+import {existsSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describeLastRun, lastRunOf} from '../engine/resume.ts';
+import {runView} from '../engine/run-view.ts';
+import {clock} from './clock.ts';
+import type {Command, World} from './command.ts';
+import {exit} from './exit.ts';
+import {outputForm, outputOptions} from './inputs.ts';
+import {lastEvents} from './operations.ts';
+import {complain, writeJson} from './report.ts';
+import {openSite, type Site} from './site.ts';
+
+const tell = (world: World, site: Site, name: string): void => {
+  const saved = site.store.get(name);
+  const paths = site.paths.deployment(name);
+  const events = lastEvents(site, name);
+  const view = runView(events);
+  const last = lastRunOf(events);
+  const write = (line: string) => world.stdout.write(`${line}\n`);
+  write(
+    `${name}: ${saved?.deployment.blueprint} ${saved?.deployment.topology}, ${saved?.deployment.hosts.map(host => host.name).join(', ') || 'no hosts yet'}`,
+  );
+  if (!saved?.lastRun || !last) {
+    write('  never installed. Next: groundwork install');
+    return;
+  }
+  write(`  ${describeLastRun(last, clock.now())}`);
+  for (const step of view.steps)
+    write(`  ${step.state.padEnd(10)} ${step.title} on ${step.host}${step.failure ? `: ${step.failure.message}` : ''}`);
+  for (const {path} of view.handovers) if (existsSync(path)) write(`  for you: ${path}`);
+  const authority = join(paths.folder, 'ca.crt');
+  if (existsSync(authority))
+    write(`  the CA certificate is valid until ${new X509Certificate(readFileSync(authority)).validTo}`);
+  write(saved.lastRun.outcome === 'succeeded' ? '  Next: groundwork verify' : '  Next: groundwork resume');
+};
+
+export const status: Command = {
+  name: 'status',
+  summary: 'what is installed, how the last run ended, what to do next',
+  description: ['Reads the journal on this side and asks no host; groundwork verify asks the hosts.'],
+  words: ['[NAME]'],
+  options: outputOptions,
+  examples: ['groundwork status', 'groundwork status sandbox --output jsonl'],
+  run: async (invocation, world) => {
+    const form = outputForm(invocation);
+    if (!form.ok) return complain(world, form.error, exit.usage);
+    const site = openSite(world);
+    if (!site.ok) return complain(world, site.error.message, exit.failed);
+    const [wanted] = invocation.positionals;
+    const names = site.value.store.list().map(({deployment}) => deployment.name);
+    if (wanted !== undefined && !names.includes(wanted))
+      return complain(world, `there is no saved deployment "${wanted}"`, exit.usage);
+    if (site.value.store.notice) world.stderr.write(`${site.value.store.notice}\n`);
+    if (names.length === 0 && form.value !== 'jsonl')
+      world.stdout.write('No deployments yet. `groundwork` opens the wizard.\n');
+    for (const name of wanted === undefined ? names : [wanted]) {
+      const saved = site.value.store.get(name);
+      if (form.value === 'jsonl')
+        writeJson(world, {
+          type: 'status',
+          name,
+          lastRun: saved?.lastRun,
+          folder: site.value.paths.deployment(name).folder,
+        });
+      else tell(world, site.value, name);
+    }
+    return exit.done;
+  },
+};
