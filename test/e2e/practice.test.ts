@@ -1,0 +1,50 @@
+import {describe, expect, test} from 'vitest';
+import {groundwork, jsonLines, newHome} from '../support/program.ts';
+
+const lastRun = (events: readonly Record<string, unknown>[]) => events.findLast(({type}) => type === 'run.finished');
+
+describe.concurrent('practice without a terminal', () => {
+  test('runs through on fresh hosts, and finds nothing to change afterwards', async () => {
+    const {status, stdout, stderr} = await groundwork(['practice', '--yes', '--output', 'jsonl'], {home: newHome()});
+    expect(stderr).toBe('');
+    const events = jsonLines(stdout);
+    const finished = lastRun(events);
+    expect(finished).toEqual({
+      type: 'run.finished',
+      outcome: 'succeeded',
+      changed: expect.any(Number),
+      unchanged: expect.any(Number),
+      failed: 0,
+    });
+    expect(finished?.changed).toBeGreaterThan(30);
+    expect(events.at(-1)).toMatchObject({type: 'plan', changes: 0});
+    expect(events.filter(({type}) => type === 'verified').length).toBeGreaterThan(20);
+    expect(events.every(({type}) => typeof type === 'string')).toBe(true);
+    expect(status).toBe(0);
+  });
+
+  test('lets the step of --fault fail once, tries it again, and succeeds', async () => {
+    const {status, stdout} = await groundwork(['practice', '--yes', '--output', 'jsonl', '--fault', 'nginx'], {
+      home: newHome(),
+    });
+    const events = jsonLines(stdout);
+    const failed = events.filter(({type, state}) => type === 'step.finished' && state === 'failed');
+    expect(failed).toMatchObject([{step: 'nginx', failure: {kind: 'command', remedy: expect.any(String)}}]);
+    expect(events.filter(({type, step}) => type === 'step.started' && step === 'nginx').length).toBe(2);
+    expect(lastRun(events)).toMatchObject({outcome: 'succeeded', failed: 0});
+    expect(events.at(-1)).toMatchObject({type: 'plan', changes: 0});
+    expect(status).toBe(0);
+  });
+});
+
+test.each([
+  ['--fault', 'ngin', 'nginx'],
+  ['--topology', 'palace', 'sandbox'],
+  ['--output', 'xml', 'jsonl'],
+])('%s %s is refused with what there is', async (option, value, valid) => {
+  const {status, stdout, stderr} = await groundwork(['practice', '--yes', option, value], {home: newHome()});
+  expect(status).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(value);
+  expect(stderr).toContain(valid);
+});
