@@ -1,3 +1,4 @@
+import {availableParallelism} from 'node:os';
 import {defineConfig} from 'vitest/config';
 
 const node = (name: string, include: string[], more: Record<string, unknown> = {}) => ({
@@ -11,6 +12,8 @@ const node = (name: string, include: string[], more: Record<string, unknown> = {
  */
 export default defineConfig({
   test: {
+    // Most tests wait for shells, sockets and screens; one worker less than the cores would leave a small machine idle.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       node('unit', ['test/**/*.test.ts'], {exclude: ['test/e2e/**', 'test/lab/**'], testTimeout: 20_000}),
       node('screens', ['test/**/*.test.tsx'], {exclude: ['test/e2e/**', 'test/lab/**'], testTimeout: 20_000}),

@@ -3,6 +3,7 @@ import {copyFileSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {leaksBelow, leaksIn, vaultSecrets, watchProcesses} from '../support/canary.ts';
+import {operatorAt} from '../support/operator.ts';
 import {startedPractice} from '../support/practice.ts';
 import {groundwork, newHome, program} from '../support/program.ts';
 import {key, openTerminal} from '../support/terminal.ts';
@@ -107,11 +108,20 @@ test('secrets that are typed into the wizard are neither shown nor kept', {timeo
   await screen.waitFor('Host sandbox-1');
   await choose(screen, 'Login');
   await screen.waitFor('Passphrase of the key');
-  await screen.press(key.down, typed.password, key.down, typed.sudoPassword, key.down, key.down, typed.passphrase);
-  await screen.press(key.down, key.up, key.escape);
+  const {goTo} = operatorAt(screen);
+  const rows = {
+    Password: typed.password,
+    'Password for sudo': typed.sudoPassword,
+    'Passphrase of the key': typed.passphrase,
+  };
+  for (const [label, secret] of Object.entries(rows)) {
+    await goTo(label);
+    await screen.press(secret);
+  }
+  await screen.press(key.up, key.escape);
   await screen.waitFor('Host sandbox-1');
   screen.kill('SIGTERM');
-  await screen.waitForExit(60_000);
+  expect(await screen.waitForExit(60_000)).toBe(143);
   expect(leaksIn(screen.bytes(), typed)).toEqual([]);
   expect(screen.bytes()).not.toContain('canary-');
   expect(leaksBelow(home, typed, () => false)).toEqual([]);
