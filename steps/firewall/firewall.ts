@@ -2,6 +2,7 @@ import {type StepContext, step} from '../../source/engine/step.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {aptPackages} from '../../source/resources/apt-packages.ts';
 import {type FirewallRule, firewall as ufw} from '../../source/resources/firewall.ts';
+import {service} from '../../source/resources/service.ts';
 import {sh} from '../../source/shell/script.ts';
 import {hostBaseline} from '../host-baseline/host-baseline.ts';
 import {exitsZero} from '../shared/checks.ts';
@@ -47,6 +48,8 @@ export const firewall = step({
   resources: context => [
     aptPackages([systemOf(context.facts).packages.firewall]),
     ufw({rules: rulesFor(context), seenFrom: context.facts.seenFrom, sshPort: context.facts.sshPort}),
+    // The rules come back after a restart only with it, and somebody may have turned it off.
+    service('ufw', {enabled: true}),
   ],
   verify: ({facts}) => [
     exitsZero(
