@@ -2,6 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
+import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {pinPeerAddresses} from '../../steps/wireguard/addresses.ts';
 import type {HostReport} from '../app/services.ts';
 import {blueprintById} from '../blueprints/index.ts';
@@ -48,7 +49,8 @@ const open = async (site: Site, given: Deployment): Promise<Result<Opened, Failu
   const paths = site.paths.deployment(deployment.name);
   makeDeploymentFolders(paths);
   const passphrase = site.secrets.vaultPassphrase(deployment.name);
-  const vault = await openVault(paths.vault, {...(passphrase !== undefined && {passphrase})});
+  const inUse = existsSync(join(paths.folder, handedOverAuthority));
+  const vault = await openVault(paths.vault, {inUse, ...(passphrase !== undefined && {passphrase})});
   if (!vault.ok) return vault;
   return ok({
     deployment,
@@ -117,6 +119,7 @@ export type RunRequest = {
   readonly events: EventPort;
   readonly ask: AskPort;
   readonly control: ControlPort;
+  /** Default: whether the last run of this deployment did not come to its end. */
   readonly resumed?: boolean;
   readonly only?: readonly string[];
   readonly takeOver?: boolean;
@@ -159,6 +162,7 @@ export const runOperation = async (
       lastRun: {run, outcome, at: clock.now().toISOString(), ...(failedStep !== undefined && {failedStep})},
     });
   };
+  const resumed = request.resumed ?? wasCutOff(site, deployment.name);
   // Until the run has ended in an orderly way, whoever looks next finds it interrupted.
   remember('interrupted');
   const journal = openJournal(paths.run(run));
@@ -167,7 +171,7 @@ export const runOperation = async (
     const result = await runDeployment({
       ...ports,
       run,
-      resumed: request.resumed ?? false,
+      resumed,
       practice: site.practice,
       ...(request.only && {only: request.only}),
       preflight: hosts => checksOf(deployment, hosts),
@@ -190,6 +194,11 @@ export const runOperation = async (
     logs.close();
     await lock.value.release();
   }
+};
+
+const wasCutOff = (site: Site, name: string): boolean => {
+  const outcome = site.store.get(name)?.lastRun?.outcome;
+  return outcome !== undefined && outcome !== 'succeeded';
 };
 
 /** Writes a file for the operator, readable by nobody else, and returns where. */

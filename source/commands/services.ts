@@ -48,7 +48,6 @@ export const servicesOf = (site: Site): Services => ({
     const ran = await runOperation(site, deployment, {
       ...ports,
       command: 'groundwork',
-      resumed: wasCutOff(site, deployment.name),
     });
     if (ran.ok) return ran.value;
     return refused(
@@ -65,11 +64,6 @@ export const servicesOf = (site: Site): Services => ({
   exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
   importYaml: async path => readYaml(path),
 });
-
-const wasCutOff = (site: Site, name: string): boolean => {
-  const outcome = site.store.get(name)?.lastRun?.outcome;
-  return outcome !== undefined && outcome !== 'succeeded';
-};
 
 /** A run that could not begin, told like one that ended at once. */
 const refused = (events: EventPort, failure: Failure): RunResult => {

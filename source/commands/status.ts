@@ -1,6 +1,7 @@
 import {X509Certificate} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {describeLastRun, lastRunOf} from '../engine/resume.ts';
 import {runView} from '../engine/run-view.ts';
 import {clock} from './clock.ts';
@@ -29,7 +30,7 @@ const tell = (world: World, site: Site, name: string): void => {
   for (const step of view.steps)
     write(`  ${step.state.padEnd(10)} ${step.title} on ${step.host}${step.failure ? `: ${step.failure.message}` : ''}`);
   for (const {path} of view.handovers) if (existsSync(path)) write(`  for you: ${path}`);
-  const authority = join(paths.folder, 'ca.crt');
+  const authority = join(paths.folder, handedOverAuthority);
   if (existsSync(authority))
     write(`  the CA certificate is valid until ${new X509Certificate(readFileSync(authority)).validTo}`);
   write(saved.lastRun.outcome === 'succeeded' ? '  Next: groundwork verify' : '  Next: groundwork resume');

@@ -33,6 +33,8 @@ export type VaultOptions = {
    * take a second or two on an ordinary machine, during which nothing else happens in this program.
    */
   readonly scryptWorkFactor?: number;
+  /** Hosts use secrets of it already, so a file that is not there was lost. Default: it begins empty. */
+  readonly inUse?: boolean;
 };
 
 const format = 1;
@@ -69,6 +71,14 @@ const damaged = (path: string, cause: string): Failure =>
       'Put a copy of the file back from your backup. Groundwork never replaces a vault that it cannot read, because ' +
       'the hosts already use what is in it. If there is no copy, move the file away yourself: the next run makes ' +
       'new secrets and sets the hosts up with them.',
+  });
+
+const lost = (path: string): Failure =>
+  failure(`The vault ${path} is gone.`, {
+    cause: 'Hosts were set up with what was in it, and other secrets would not fit them.',
+    remedy:
+      'Put a copy of the file back from your backup. If there is none, remove what was handed over (ca.crt and peers, ' +
+      'beside it): the next run then makes new secrets and sets the hosts up with them.',
   });
 
 const wrongPassphrase = (path: string): Failure =>
@@ -133,12 +143,13 @@ const diskFailure = (path: string, cause: unknown): Failure =>
 
 /**
  * Opens a vault; one that is not there begins empty, and its file is made with the first secret. Failures: it is
- * sealed and the passphrase is missing or wrong, or it is damaged. Neither is ever repaired by itself.
+ * sealed and the passphrase is missing or wrong, it is damaged, or it was lost. None is ever repaired by itself.
  */
 export const openVault = async (
   path: string,
-  {passphrase: given, scryptWorkFactor = 18}: VaultOptions = {},
+  {passphrase: given, scryptWorkFactor = 18, inUse = false}: VaultOptions = {},
 ): Promise<Result<Vault, Failure>> => {
+  if (inUse && readText(path) === undefined) return err(lost(path));
   let text: string | undefined;
   let secrets: Secrets = new Map();
   let passphrase: string | undefined;

@@ -9,7 +9,7 @@ import {exitsZero} from '../shared/checks.ts';
 import {roles, servedNames} from '../shared/deployment.ts';
 import {authorityFrom, authoritySecret, authoritySpec} from './authority.ts';
 import {leaf} from './leaf.ts';
-import {paths, trustBundle, trustedPath} from './paths.ts';
+import {handedOverAuthority, paths, trustBundle, trustedPath} from './paths.ts';
 
 /** A line in the middle of the certificate's base64: no other certificate has it. */
 const tellingLine = (certificate: string): string => certificate.trim().split('\n').at(-3) ?? certificate;
@@ -95,7 +95,7 @@ export const certificates = step({
   ],
   handover: ({deployment, secret}) => [
     {
-      path: 'ca.crt',
+      path: handedOverAuthority,
       title: 'Certificate of the deployment’s CA, to be trusted by browsers',
       content: authorityFrom(secret(authoritySecret(deployment))).certificate,
       secret: false,

@@ -15,3 +15,6 @@ export const trustedPath = ({name}: Pick<Deployment, 'name'>): string =>
 
 /** All that the system trusts, in one file; most programs read this one. */
 export const trustBundle = '/etc/ssl/certs/ca-certificates.crt';
+
+/** The CA's certificate as it is handed over, in the deployment's own folder. */
+export const handedOverAuthority = 'ca.crt';

@@ -125,6 +125,14 @@ describe('a damaged vault', () => {
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
+  it('that is gone although hosts use what was in it is not begun anew', async () => {
+    expect(await openVault(path, {...cheap, inUse: true})).toMatchObject({
+      ok: false,
+      error: {message: `The vault ${path} is gone.`, remedy: expect.stringContaining('backup')},
+    });
+    expect(existsSync(path)).toBe(false);
+  });
+
   it('is not overwritten either when that happens while it is open', async () => {
     const vault = await open();
     await vault.set('a', 'x');

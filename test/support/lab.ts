@@ -45,7 +45,9 @@ export const lab = async (args: readonly string[], input?: string): Promise<stri
 
 /** Makes sure that `count` hosts run and answer SSH, and gives them in the order of their names. */
 export const labUp = async (count: number, {prefix = 'h', flags = []}: LabOptions = {}): Promise<LabHost[]> => {
-  await lab(['up', String(count), '--prefix', prefix, ...flags]);
+  const up = ['up', String(count), '--prefix', prefix, ...flags];
+  // A host's network may not be there yet when the host looks for it; what did start is taken as it is.
+  await lab(up).catch(() => lab(up));
   const known = JSON.parse(await lab(['list', '--json'])) as {name: string; ip: string; ssh_port: number}[];
   return Array.from({length: count}, (_, index) => {
     const found = known.find(host => host.name === `${prefix}${index + 1}`);
