@@ -7,7 +7,6 @@ import {operatorAt} from '../support/operator.ts';
 import {startedPractice} from '../support/practice.ts';
 import {groundwork, newHome, program} from '../support/program.ts';
 import {key, openTerminal} from '../support/terminal.ts';
-import {choose} from '../support/wizard-keys.ts';
 
 const typed = {
   password: 'canary-Password-6f1d0c2a97',
@@ -95,20 +94,14 @@ test('no secret is anywhere but where it belongs, after an installation', {timeo
 test('secrets that are typed into the wizard are neither shown nor kept', {timeout: 180_000}, async () => {
   const home = newHome();
   const screen = openTerminal(program, ['practice'], {environment: {GROUNDWORK_HOME: home, HOME: home}});
+  const {choose, goTo} = operatorAt(screen);
   await screen.waitFor('New installation', 60_000);
-  await choose(screen, 'New installation');
-  await screen.waitFor('Blueprint and topology');
-  await choose(screen, 'Continue');
-  await screen.waitFor('Add a host');
-  await choose(screen, 'Add a host');
-  await screen.waitFor('Known already');
-  await choose(screen, 'sandbox-1');
-  await screen.waitFor('not looked at yet');
-  await choose(screen, 'sandbox-1');
-  await screen.waitFor('Host sandbox-1');
-  await choose(screen, 'Login');
-  await screen.waitFor('Passphrase of the key');
-  const {goTo} = operatorAt(screen);
+  await choose('New installation', 'Blueprint and topology');
+  await choose('Continue', 'Add a host');
+  await choose('Add a host', 'Known already');
+  await choose('sandbox-1', 'not looked at yet');
+  await choose('sandbox-1', 'Host sandbox-1');
+  await choose('Login', 'Passphrase of the key');
   const rows = {
     Password: typed.password,
     'Password for sudo': typed.sudoPassword,

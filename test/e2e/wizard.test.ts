@@ -3,9 +3,9 @@ import {join} from 'node:path';
 import stringWidth from 'string-width';
 import {expect, onTestFinished, test, vi} from 'vitest';
 import {leaksIn, vaultSecrets} from '../support/canary.ts';
+import {operatorAt} from '../support/operator.ts';
 import {newHome, program} from '../support/program.ts';
 import {key, openTerminal, type Screen} from '../support/terminal.ts';
-import {choose, confirm, focus, goBack} from '../support/wizard-keys.ts';
 
 const open = (home: string, ...options: readonly string[]): Screen => {
   const screen = openTerminal(program, ['practice', ...options], {environment: {GROUNDWORK_HOME: home, HOME: home}});
@@ -34,6 +34,27 @@ const arrive = async (screen: Screen, title: string | RegExp, milliseconds = 60_
   await vi.waitFor(() => look(screen), {timeout: 10_000});
 };
 
+const choose = async (screen: Screen, label: string, title: string | RegExp, milliseconds = 60_000): Promise<void> => {
+  await operatorAt(screen).choose(label, title, milliseconds);
+  await arrive(screen, title);
+};
+
+const confirm = async (screen: Screen, word: string, title: string | RegExp, milliseconds = 60_000): Promise<void> => {
+  await operatorAt(screen).confirm(word, title, milliseconds);
+  await arrive(screen, title);
+};
+
+const goBack = async (screen: Screen, title: string | RegExp): Promise<void> => {
+  await operatorAt(screen).leave(title);
+  await arrive(screen, title);
+};
+
+/** Ends the program by its own row; settles with its exit status. */
+const leaveBy = async (screen: Screen, label: string): Promise<number> => {
+  await operatorAt(screen).pick(label);
+  return screen.waitForExit(60_000);
+};
+
 /** Cursor shown, bracketed paste off, and the line discipline of a shell again. */
 const expectRestored = (screen: Screen): void => {
   const bytes = screen.bytes();
@@ -45,42 +66,28 @@ const expectRestored = (screen: Screen): void => {
 /** From Home to the plan in Review, by the keys. */
 const walkToReview = async (screen: Screen): Promise<void> => {
   await arrive(screen, 'New installation');
-  await choose(screen, 'New installation');
-  await arrive(screen, 'Blueprint and topology');
-  await choose(screen, 'Continue');
-  await arrive(screen, 'Step 2 of 6 · Hosts');
-  await choose(screen, 'Add a host');
-  await arrive(screen, 'Known already');
-  await choose(screen, 'sandbox-1');
-  await arrive(screen, 'not looked at yet');
-  await choose(screen, 'Check the hosts');
-  await arrive(screen, 'SHA256:');
-  await confirm(screen, 'yes');
-  await arrive(screen, 'ready; ');
-  await choose(screen, 'Continue');
-  await arrive(screen, 'Domain and TLS');
+  await choose(screen, 'New installation', 'Blueprint and topology');
+  await choose(screen, 'Continue', 'Step 2 of 6 · Hosts');
+  await choose(screen, 'Add a host', 'Known already');
+  await choose(screen, 'sandbox-1', 'not looked at yet');
+  await choose(screen, 'Check the hosts', 'SHA256:');
+  await confirm(screen, 'yes', 'ready; ');
+  await choose(screen, 'Continue', 'Domain and TLS');
   await screen.press(key.ctrlU, 'e2e.test');
-  await choose(screen, 'Continue');
-  await arrive(screen, 'Channels');
+  await choose(screen, 'Continue', 'Channels');
   // Back keeps what was answered.
-  await goBack(screen);
-  await arrive(screen, 'e2e.test');
-  await choose(screen, 'Continue');
-  await arrive(screen, 'Step 4 of 6 · Channels');
-  await choose(screen, 'Continue');
-  await arrive(screen, 'Components');
-  await choose(screen, 'Continue');
-  await arrive(screen, /\d+ changes in 7 steps/);
+  await goBack(screen, 'e2e.test');
+  await choose(screen, 'Continue', 'Step 4 of 6 · Channels');
+  await choose(screen, 'Continue', 'Components');
+  await choose(screen, 'Continue', /\d+ changes in 7 steps/);
 };
 
 test('from Home to Done, with a failure, a small window, and a break in between', {timeout: 400_000}, async () => {
   const home = newHome();
   const first = open(home, '--fault', 'nginx');
   await walkToReview(first);
-  await choose(first, 'Install');
-  await arrive(first, 'Type "install"');
-  await confirm(first, 'install');
-  await arrive(first, 'running');
+  await choose(first, 'Install', 'Type "install"');
+  await confirm(first, 'install', 'running');
 
   first.resize(60, 18);
   await first.waitFor('PRACTICE', 30_000);
@@ -91,24 +98,18 @@ test('from Home to Done, with a failure, a small window, and a break in between'
 
   await first.press(key.ctrlC);
   await arrive(first, 'Stop the run?');
-  await choose(first, 'Stop now');
-  expect(await first.waitForExit(60_000)).toBe(5);
+  expect(await leaveBy(first, 'Stop now')).toBe(5);
   expectRestored(first);
 
   const second = open(home, '--fault', 'nginx');
   await arrive(second, 'sandbox');
-  await choose(second, 'sandbox');
-  await arrive(second, 'Go on with the installation');
-  await choose(second, 'Go on with the installation');
-  await arrive(second, 'A step failed', 240_000);
+  await choose(second, 'sandbox', 'Go on with the installation');
+  await choose(second, 'Go on with the installation', 'A step failed', 240_000);
   expect(second.text()).toContain('nginx reverse proxy on sandbox-1');
   expect(second.text()).toContain('What to do');
-  await new Promise(resolve => setTimeout(resolve, 800));
-  await choose(second, 'Try again');
-  await arrive(second, /is installed/, 240_000);
+  await choose(second, 'Try again', /is installed/, 240_000);
   expect(second.text()).toContain('peers/');
-  await choose(second, 'Leave');
-  expect(await second.waitForExit(60_000)).toBe(0);
+  expect(await leaveBy(second, 'Leave')).toBe(0);
   expectRestored(second);
   expect(second.history()).toContain('is installed');
 
@@ -120,21 +121,17 @@ test('from Home to Done, with a failure, a small window, and a break in between'
 test('keys that arrive together do what they do one by one', {timeout: 180_000}, async () => {
   const screen = open(newHome());
   await arrive(screen, 'New installation');
-  await choose(screen, 'New installation');
-  await arrive(screen, 'Blueprint and topology');
-  await choose(screen, 'Continue');
-  await arrive(screen, 'Step 2 of 6 · Hosts');
-  await choose(screen, 'Add a host');
-  await arrive(screen, 'Known already');
-  await focus(screen, 'Look at');
+  await choose(screen, 'New installation', 'Blueprint and topology');
+  await choose(screen, 'Continue', 'Step 2 of 6 · Hosts');
+  await choose(screen, 'Add a host', 'Known already');
+  await operatorAt(screen).goTo('Look at');
   await screen.press(`10.0.0.1${key.backspace}2${key.left}${key.left}x${key.backspace}`);
   await screen.waitFor('10.0.0.2');
   await screen.press(`${key.ctrlU}10.9.9.9${key.ctrlA}1`);
   await screen.waitFor('110.9.9.9');
   await screen.press(`${key.ctrlU}${key.down}${key.down}${key.up}`);
   look(screen);
-  await goBack(screen);
-  await arrive(screen, 'Step 2 of 6 · Hosts');
+  await goBack(screen, 'Step 2 of 6 · Hosts');
   await screen.press(key.ctrlC);
   expect(await screen.waitForExit(60_000)).toBe(0);
   expectRestored(screen);

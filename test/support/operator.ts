@@ -1,8 +1,8 @@
 import {stripVTControlCharacters} from 'node:util';
 import {key, type Screen} from './terminal.ts';
 
-/** Milliseconds in which a screen that has just come ignores the keys that answer, and a little more. */
-const settling = 400;
+/** Milliseconds in which what has just come ignores the keys that answer (a card does longest), and a little more. */
+const settling = 800;
 
 /** Milliseconds after which a key that moved nothing is taken for one at the end of a form. */
 const slowest = 3000;
@@ -24,7 +24,9 @@ const isRow = (line: string, pointer: '▸' | ' ', label: string): boolean => {
 export type Operator = {
   /** Moves to a row, by its label. */
   readonly goTo: (label: string) => Promise<void>;
-  /** Moves to a row and presses Enter; settles with the screen that shows what was expected. */
+  /** Moves to a row and presses Enter, whatever comes then. */
+  readonly pick: (label: string) => Promise<void>;
+  /** The same; settles with the screen that shows what was expected. */
   readonly choose: (label: string, expected: string | RegExp, milliseconds?: number) => Promise<string>;
   /** Puts a text in the place of what a field held. */
   readonly fill: (label: string, text: string) => Promise<void>;
@@ -75,10 +77,14 @@ export const operatorAt = (screen: Screen): Operator => {
     throw new Error(`no row "${label}" could be reached; the screen is:\n${screen.text()}`);
   };
 
-  const choose: Operator['choose'] = async (label, expected, milliseconds = patience) => {
+  const pick: Operator['pick'] = async label => {
     await goTo(label);
     await pause(settling);
     await screen.press(key.enter);
+  };
+
+  const choose: Operator['choose'] = async (label, expected, milliseconds = patience) => {
+    await pick(label);
     return upright(await screen.waitFor(expected, milliseconds));
   };
 
@@ -100,7 +106,7 @@ export const operatorAt = (screen: Screen): Operator => {
     return upright(await screen.waitFor(expected, patience));
   };
 
-  return {goTo, choose, fill, leave, confirm};
+  return {goTo, pick, choose, fill, leave, confirm};
 };
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
