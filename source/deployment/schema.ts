@@ -88,6 +88,42 @@ export const publicChannel = z.strictObject({
 
 export const publicAcknowledgement = 'anyone on the internet can reach this';
 
+/** Minute, hour, day of the month, month, day of the week; each a number, `*`, a range, a list or a step. */
+const cronSchedule = z
+  .string()
+  .regex(/^[\d*,/-]+( [\d*,/-]+){4}$/, 'must be five fields of cron, like "0 */12 * * *" (twice a day)');
+
+/** A registry of the site that images are pulled from. Its password, if it wants one, is in the vault. */
+export const imageRegistry = z.strictObject({
+  /** With a path when the registry keeps the images of others below one: `https://registry.site.example/mirror`. */
+  address: z
+    .string()
+    .regex(
+      /^https?:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[\w.-]+)*$/,
+      'must be an address like https://registry.site.example:5000, without a login and without "/" at its end',
+    ),
+  user: z
+    .string()
+    .regex(/^[\w.@$+-]+$/, 'must be a user name of the registry')
+    .optional(),
+  /** On the compute hosts: the certificate of the authority that signed the registry's own. */
+  authorityFile: unixPath.optional(),
+});
+
+/** RKE2 and what runs on it. */
+export const kubernetes = z.strictObject({
+  /** A row of the version matrix. */
+  versions: z.string().default('default'),
+  /** The profile that RKE2 has for the CIS benchmark: more is refused, also of what others install. */
+  cis: z.boolean().default(false),
+  registry: imageRegistry.optional(),
+  /** Copies of the cluster's state on the host itself; those that are off the host are another matter. */
+  snapshots: z
+    .strictObject({schedule: cronSchedule, keep: z.int().min(1).max(1000)})
+    // The two defaults of RKE2 itself.
+    .default({schedule: '0 */12 * * *', keep: 5}),
+});
+
 export const environment = z.strictObject({name: dnsLabel, domain: domainName});
 
 export const deployment = z.strictObject({
@@ -127,6 +163,8 @@ export const deployment = z.strictObject({
       maxBodyMb: z.int().min(1).max(10_000).default(100),
     }),
     automaticUpdates: z.enum(['security', 'off']).default('security'),
+    /** Absent: the ground alone is laid. */
+    kubernetes: kubernetes.optional(),
   }),
   environments: z.array(environment).default([]),
   /** Preflight checks that failed and were accepted, by host: `["sandbox-1:memory"]`. */
@@ -135,7 +173,9 @@ export const deployment = z.strictObject({
 
 export type Deployment = z.infer<typeof deployment>;
 export type HostSpec = z.infer<typeof hostSpec>;
+export type Kubernetes = z.infer<typeof kubernetes>;
 export type Channel = Deployment['channels'][number];
+export type Environment = Deployment['environments'][number];
 export type PrivateChannel = z.infer<typeof privateChannel>;
 export type PublicChannel = z.infer<typeof publicChannel>;
 export type Peer = z.infer<typeof peer>;

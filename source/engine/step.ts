@@ -60,6 +60,8 @@ export type Step = {
   readonly why: string;
   /** The role of the hosts that it concerns (see the blueprint). */
   readonly role: string;
+  /** It acts on the cluster and not on a machine: only the first host that plays its role is concerned. */
+  readonly once?: true;
   readonly after: readonly Step[];
   /** Seconds on an ordinary machine, for the progress bar. */
   readonly estimate: number;

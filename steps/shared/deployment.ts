@@ -1,5 +1,5 @@
 import {playsRole} from '../../source/blueprints/blueprint.ts';
-import type {Deployment, HostSpec, PrivateChannel} from '../../source/deployment/schema.ts';
+import type {Deployment, HostSpec, Kubernetes, PrivateChannel} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {type OsData, osDataFor, supportedSystems} from '../../source/hosts/os-data.ts';
 
@@ -20,6 +20,15 @@ export const vpns = (deployment: Deployment): readonly Vpn[] =>
 /** Whether 80 and 443 are open to everybody. */
 export const isPublic = (deployment: Deployment): boolean =>
   deployment.channels.some(channel => channel.kind === 'public');
+
+/** Whether the cluster and the platform are installed, and not the ground alone. */
+export const hasKubernetes = (deployment: Deployment): boolean => deployment.components.kubernetes !== undefined;
+
+/** The settings of the cluster. To ask for them where there is none is a bug. */
+export const kubernetesOf = ({components}: Pick<Deployment, 'components'>): Kubernetes => {
+  if (components.kubernetes === undefined) throw new Error('the deployment has no Kubernetes');
+  return components.kubernetes;
+};
 
 /**
  * The names that the proxy's certificate holds and its server answers to. A wildcard covers one level only, so each
