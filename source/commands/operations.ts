@@ -4,6 +4,7 @@ import {hostname, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
 import {pinPeerAddresses} from '../../steps/wireguard/addresses.ts';
 import type {HostReport} from '../app/services.ts';
+import {stepsOf} from '../blueprints/blueprint.ts';
 import {blueprintById} from '../blueprints/index.ts';
 import {writeDurably} from '../deployment/durable-file.ts';
 import {acquireLock, type LockedBy} from '../deployment/lock.ts';
@@ -56,7 +57,7 @@ const open = async (site: Site, given: Deployment): Promise<Result<Opened, Failu
     vault: vault.value,
     ports: {
       deployment,
-      steps: blueprint.steps,
+      steps: stepsOf(blueprint, deployment),
       connect: (host, signal) => connect(host, site.connectOptions(signal)),
       facts: {script: factsScript, parse: parseFacts},
       ensureSecret: vault.value.ensure,
