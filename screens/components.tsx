@@ -54,7 +54,7 @@ export const ComponentsScreen = () => {
       label: 'Shared folder',
       value: components.nfs.exportPath,
       set: (current, exportPath) => withComponents(current, {nfs: {...current.components.nfs, exportPath}}),
-      placeholder: '/srv/nfs',
+      placeholder: 'for example /srv/nfs',
       help: 'A folder of its own on a disk with room: everything that the platform keeps lies there.',
     }),
     {kind: 'gap', id: 'gap-2'},

@@ -236,7 +236,7 @@ const ImportView = () => {
               setPath(text);
               setProblem(undefined);
             },
-            placeholder: './sandbox.yaml',
+            placeholder: 'for example ./sandbox.yaml',
             help: 'A path from where you started Groundwork.',
           },
           {

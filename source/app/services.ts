@@ -37,13 +37,21 @@ export type Planned = {
   readonly reports: readonly HostReport[];
 };
 
-export type RunPorts = {readonly events: EventPort; readonly ask: AskPort; readonly control: ControlPort};
+export type RunPorts = {
+  readonly events: EventPort;
+  readonly ask: AskPort;
+  readonly control: ControlPort;
+  /** Go on although another program holds the lock of the deployment: the operator was told which, and typed it out. */
+  readonly takeOver?: boolean;
+};
 
 export type RunResult = {
   readonly outcome: RunOutcome;
   readonly changed: number;
   readonly unchanged: number;
   readonly failed: number;
+  /** Set when it could not begin because another program works on the deployment: a sentence that says which. */
+  readonly lockedBy?: string;
 };
 
 /**

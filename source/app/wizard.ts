@@ -1,5 +1,6 @@
 import type {Deployment} from '../deployment/schema.ts';
 import type {SavedDeployment} from '../deployment/store.ts';
+import {labelFrom} from '../hosts/host-list.ts';
 import {isDnsLabel} from '../network/names.ts';
 import {previousRoute, type RouteId} from './routes.ts';
 import type {FoundHost, HostReport, Planned, Services} from './services.ts';
@@ -161,7 +162,7 @@ export const hostFrom = (
   roles: readonly string[],
 ): Deployment['hosts'][number] => {
   const taken = new Set(deployment.hosts.map(host => host.name));
-  const base = labelFrom(found.name) || labelFrom(`host-${found.address}`) || 'host';
+  const base = labelFrom(found.name, labelFrom(`host-${found.address}`));
   let name = base;
   for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
   return {
@@ -175,11 +176,3 @@ export const hostFrom = (
     privateAddress: found.address,
   };
 };
-
-const labelFrom = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 63)
-    .replace(/-+$/, '');

@@ -51,10 +51,9 @@ export const servicesOf = (site: Site): Services => ({
       resumed: wasCutOff(site, deployment.name),
     });
     if (ran.ok) return ran.value;
-    return refused(
-      ports.events,
-      ran.error.kind === 'locked' ? {kind: 'input', message: ran.error.by.message} : ran.error.failure,
-    );
+    if (ran.error.kind === 'failure') return refused(ports.events, ran.error.failure);
+    const {message} = ran.error.by;
+    return {...refused(ports.events, {kind: 'input', message}), lockedBy: message};
   },
   verify: (deployment, {events, control}) => verifyOperation(site, deployment, events, control.signal),
   lastRun: name => lastEvents(site, name),

@@ -119,6 +119,8 @@ export type Script = {
   readonly logLines?: number;
   /** The step in whose first command a run stays until `release` is called or it is stopped. */
   readonly holdAt?: string;
+  /** Who holds the lock of the deployment, in a sentence: runs are refused until one takes over. */
+  readonly lockedBy?: string;
 };
 
 export type MadeUp = Services & {
@@ -399,7 +401,15 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       return ok({steps: planOf(deployment), changes: 13, unchanged: 4, reports: reportsOf(deployment)});
     },
     run: (deployment, ports) => {
-      asked.push('run');
+      asked.push(ports.takeOver ? 'run, taking over' : 'run');
+      if (script.lockedBy !== undefined && !ports.takeOver) {
+        ports.events({
+          at: new Date(now()).toISOString(),
+          type: 'problem',
+          failure: {kind: 'input', message: script.lockedBy},
+        });
+        return Promise.resolve({outcome: 'failed', changed: 0, unchanged: 0, failed: 1, lockedBy: script.lockedBy});
+      }
       return run(deployment, ports, true);
     },
     verify: (deployment, ports) => {
