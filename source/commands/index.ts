@@ -4,6 +4,7 @@ import {install, resume, retry} from './install.ts';
 import {plan} from './plan.ts';
 import {practice} from './practice.ts';
 import {preflight} from './preflight.ts';
+import {secrets} from './secrets.ts';
 import {status} from './status.ts';
 import {trust} from './trust.ts';
 import {verify} from './verify.ts';
@@ -21,5 +22,6 @@ export const commands: readonly Command[] = [
   verify,
   status,
   exportCommand,
+  secrets,
   vault,
 ];
