@@ -124,6 +124,45 @@ export const kubernetes = z.strictObject({
     .default({schedule: '0 */12 * * *', keep: 5}),
 });
 
+/** Programs beside us on the way out of the site: without a login, because nothing secret stands in a deployment. */
+const outboundProxy = z.strictObject({
+  address: z
+    .string()
+    .regex(
+      /^(https?|socks5h?):\/\/([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/i,
+      'must be an address like http://proxy.site.example:3128, without a login',
+    ),
+  /** Names, domains and subnets that are reached without it. */
+  exclude: z.array(z.string().regex(/^[\w.*:/-]+$/, 'must be a name, a domain, an address or a subnet')).default([]),
+});
+
+/** Where what is downloaded comes from: its publishers, a copy of them inside the site, a folder that was carried in. */
+export const artifactSource = z.discriminatedUnion('source', [
+  z.strictObject({source: z.literal('online'), proxy: outboundProxy.optional()}),
+  z.strictObject({
+    source: z.literal('mirror'),
+    /** The same files lie below it at HOST/PATH of their publishers' addresses. */
+    address: z
+      .string()
+      .regex(
+        /^https?:\/\/([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?(\/[\w.~-]+)*$/i,
+        'must be an address like https://mirror.site.example/groundwork, without a login and without "/" at its end',
+      ),
+    /**
+     * `pinned`: what Groundwork knows beforehand must be what the mirror has. `published`: the checksums on the mirror
+     * decide, for a site that builds its own; whoever can write there is then trusted like the publishers.
+     */
+    checksums: z.enum(['pinned', 'published']).default('pinned'),
+    proxy: outboundProxy.optional(),
+  }),
+  z.strictObject({
+    source: z.literal('directory'),
+    /** On this side; filled by `groundwork artifacts pull`. */
+    path: z.string().regex(/^\/[^\p{Cc}]*$/u, 'must be the absolute path of a folder on this side'),
+    proxy: outboundProxy.optional(),
+  }),
+]);
+
 export const environment = z.strictObject({name: dnsLabel, domain: domainName});
 
 export const deployment = z.strictObject({
@@ -166,6 +205,7 @@ export const deployment = z.strictObject({
     /** Absent: the ground alone is laid. */
     kubernetes: kubernetes.optional(),
   }),
+  artifacts: artifactSource.default({source: 'online'}),
   environments: z.array(environment).default([]),
   /** Preflight checks that failed and were accepted, by host: `["sandbox-1:memory"]`. */
   acceptedChecks: z.array(z.string()).default([]),
@@ -173,6 +213,8 @@ export const deployment = z.strictObject({
 
 export type Deployment = z.infer<typeof deployment>;
 export type HostSpec = z.infer<typeof hostSpec>;
+export type ArtifactSource = z.infer<typeof artifactSource>;
+export type OutboundProxy = z.infer<typeof outboundProxy>;
 export type Kubernetes = z.infer<typeof kubernetes>;
 export type Channel = Deployment['channels'][number];
 export type Environment = Deployment['environments'][number];
