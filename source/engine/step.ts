@@ -17,11 +17,14 @@ export type StepContext = {
   readonly now: Date;
 };
 
-/** A secret that is made once, kept in the vault before its first use, and read back ever after. */
-export type SecretSpec = {
-  readonly name: string;
-  readonly generate: () => string | Promise<string>;
-};
+/**
+ * A secret that is made once, kept in the vault before its first use, and read back ever after; or one that only the
+ * operator has (`given` says what it is), who puts it there.
+ */
+export type SecretSpec = {readonly name: string} & (
+  | {readonly generate: () => string | Promise<string>; readonly given?: undefined}
+  | {readonly given: string; readonly generate?: undefined}
+);
 
 /** A check with the real tool that what was installed does its work. Read-only, as root, under 15 seconds. */
 export type Verification = {

@@ -37,7 +37,7 @@ export const memoryVault = async (
   known: Map<string, string> = new Map(),
 ): Promise<Map<string, string>> => {
   for (const {name, generate} of step.secrets?.(deployment) ?? [])
-    if (!known.has(name)) known.set(name, await generate());
+    if (!known.has(name)) known.set(name, generate ? await generate() : `given ${name}`);
   return known;
 };
 
