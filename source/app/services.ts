@@ -64,7 +64,10 @@ export type Services = {
   readonly practice: boolean;
   readonly deployments: () => readonly SavedDeployment[];
   readonly save: (saved: SavedDeployment) => void;
+  /** Forgets a deployment, with its secrets, files and logs on this side. */
   readonly remove: (name: string) => void;
+  /** Gives what is kept of a deployment another name; the error says why that cannot be. */
+  readonly rename: (from: string, to: string) => Result<void, string>;
   readonly preferences: () => Preferences;
   readonly setPreferences: (preferences: Preferences) => void;
   /** What the operator must be told at the start, such as a damaged settings file. */
@@ -82,6 +85,10 @@ export type Services = {
   /** Writes keys that the operator has accepted to Groundwork's known hosts. */
   readonly trust: (findings: readonly HostKeyFinding[]) => Promise<void>;
   readonly giveSecrets: (host: string, secrets: TypedSecrets) => void;
+  /** Names of the secrets that lie in the vault of a deployment; none when it cannot be opened. */
+  readonly secretNames: (deployment: string) => Promise<readonly string[]>;
+  /** Keeps a secret that the operator typed in the vault of a deployment. */
+  readonly keepSecret: (deployment: string, name: string, value: string) => Promise<Result<void, string>>;
   /** Logs in, gathers facts, runs preflight; reports come one by one as they are ready. */
   readonly inspect: (
     deployment: Deployment,

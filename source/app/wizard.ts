@@ -124,7 +124,8 @@ export const createWizard = (services: Services, now: () => Date): Wizard => {
       if (!deployment || name === deployment.name) return undefined;
       const wrong = renameProblem(services, deployment.name, name);
       if (wrong) return wrong;
-      services.remove(deployment.name);
+      const renamed = services.rename(deployment.name, name);
+      if (!renamed.ok) return renamed.error;
       update({deployment: {...deployment, name}});
       save();
       return undefined;

@@ -182,6 +182,7 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
   let saved: readonly SavedDeployment[] = script.saved ?? [];
   let preferences: Preferences = {glyphs: 'auto', colour: 'auto'};
   let trusted = false;
+  const vault = new Map<string, string>();
   const now = script.now ?? Date.now;
   const {pace = 0, practice = false} = script;
   const held = Promise.withResolvers<void>();
@@ -330,6 +331,11 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`remove ${name}`);
       saved = saved.filter(each => each.deployment.name !== name);
     },
+    rename: (from, to) => {
+      asked.push(`rename ${from} ${to}`);
+      saved = saved.filter(each => each.deployment.name !== from);
+      return ok();
+    },
     preferences: () => preferences,
     setPreferences: next => {
       preferences = next;
@@ -364,6 +370,12 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     },
     giveSecrets: (host, secrets) => {
       asked.push(`secrets ${host} ${Object.keys(secrets).join(' ')}`);
+    },
+    secretNames: async () => [...vault.keys()],
+    keepSecret: async (_, name, value) => {
+      asked.push(`keep ${name}`);
+      vault.set(name, value);
+      return ok();
     },
     inspect: async (deployment, onReport, signal) => {
       asked.push('inspect');
