@@ -29,8 +29,9 @@ const repositories = {
   istio: 'https://istio-release.storage.googleapis.com/charts',
   rancher: 'https://releases.rancher.com/server-charts/stable',
   rancherCharts: 'https://charts.rancher.io',
-  loki: 'https://grafana.github.io/helm-charts',
+  loki: 'https://grafana-community.github.io/helm-charts',
   opentelemetry: 'https://open-telemetry.github.io/opentelemetry-helm-charts',
+  openg2p: 'https://openg2p.github.io/openg2p-helm',
   csiDriverNfs: 'https://kubernetes-csi.github.io/csi-driver-nfs',
 } as const;
 
@@ -50,6 +51,13 @@ const monitoringChart: ChartPin = {
   source:
     'rancher/charts, charts/rancher-monitoring/110.0.1+up80.9.1-rancher.19/Chart.yaml: Rancher >= 2.15 < 2.16, Kubernetes >= 1.34 < 1.37',
 };
+
+/** Released versions only: `0.0.0-develop`, which OpenG2P's scripts install by default, is another one every day. */
+const openg2pChart = (version: string): ChartPin => ({
+  version,
+  repository: repositories.openg2p,
+  source: 'github.com/OpenG2P/openg2p-helm, index.yaml; github.com/OpenG2P/versions, the changelogs',
+});
 
 /**
  * What OpenG2P's own manual of 2026 installs (RKE2 1.35.8, Rancher 2.15.1), with the rest brought to the versions that
@@ -87,10 +95,10 @@ const openg2p2026: VersionSet = {
     'rancher-monitoring-crd': monitoringChart,
     'rancher-monitoring': monitoringChart,
     loki: {
-      version: '6.55.0',
+      version: '18.7.6',
       repository: repositories.loki,
       source:
-        'github.com/grafana/loki, pull request 21567: the last release of the line that OpenG2P installs (6.24.0) before the chart moved to grafana-community',
+        'github.com/grafana-community/helm-charts, release loki-18.7.6 of 8 August 2026 (Loki 3.7.5); grafana.com, docs/loki release notes v3.7: the chart moved there in March 2026',
     },
     'opentelemetry-collector': {
       version: '0.177.0',
@@ -98,6 +106,12 @@ const openg2p2026: VersionSet = {
       source:
         'github.com/open-telemetry/opentelemetry-helm-charts, release opentelemetry-collector-0.177.0 (collector 0.163.2)',
     },
+    'openg2p-commons-base': openg2pChart('2.3.3'),
+    'openg2p-commons-services': openg2pChart('2.3.3'),
+    'openg2p-registry': openg2pChart('1.2.0'),
+    'openg2p-pbms': openg2pChart('2.0.0'),
+    'openg2p-spar': openg2pChart('1.1.0'),
+    'openg2p-bridge': openg2pChart('1.2.0'),
   },
 };
 
@@ -192,11 +206,18 @@ export const knownBad: readonly KnownBad[] = [
       'RKE2 1.33.6 was seen to grow to 9 GB and to stop answering (OpenG2P’s troubleshooting pages). Take a newer release.',
   },
   {
-    id: 'loki-scalable',
+    id: 'loki-single-binary',
     parts: ['loki'],
-    holds: set => beforeVersion(versionOf(set, 'loki'), 6, 0),
+    holds: set => beforeVersion(versionOf(set, 'loki'), 12, 0),
     reason:
-      'Charts of Loki before 6.0 install its scalable form, whose pods stay Pending on one node. Take 6.55.0 of the single binary.',
+      'Before chart 12 of Loki its single binary goes by another name, and without that name the scalable form is installed, whose pods stay Pending on one node.',
+  },
+  {
+    id: 'loki-enterprise',
+    parts: ['loki'],
+    holds: set => /grafana\.github\.io/.test(set.charts.loki?.repository ?? ''),
+    reason:
+      'Since March 2026 the chart at grafana.github.io is kept for Grafana Enterprise Logs only. Take the one of grafana-community.github.io.',
   },
   {
     id: 'collector-image',
