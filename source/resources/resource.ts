@@ -18,6 +18,8 @@ export type Products = Readonly<Record<string, string>>;
 export type ApplyPort = {
   /** Runs a script as root. An exit status other than 0 comes back as a failure of kind `command`. */
   readonly run: (script: Script, options?: ApplyOptions) => Promise<Result<Output, Failure>>;
+  /** A line of our own for the log: what is being waited for. */
+  readonly tell: (line: string) => void;
   /** Now, for what has an expiry. */
   readonly now: () => Date;
 };
@@ -25,6 +27,11 @@ export type ApplyPort = {
 export type ApplyOptions = Pick<RunOptions, 'timeoutMs' | 'fresh'> & {
   /** May take minutes: runs as a transient unit on the host and is found again after a cut. */
   readonly detached?: boolean;
+  /**
+   * What the log gets for a line of the output; undefined: nothing. Default: the line. For output that is data for the
+   * apply itself, or that may hold what must not be shown.
+   */
+  readonly told?: (line: string) => string | undefined;
 };
 
 /** How to remove the difference. Always safe to repeat, and safe to be cut anywhere. */

@@ -190,6 +190,7 @@ describe('applying a firewall', () => {
     if (!assessed.ok) throw new Error(assessed.error);
     const result = await assessed.value.apply?.({
       now: () => new Date(0),
+      tell: () => {},
       run: async ({text}, given = {}) => {
         ran.push({script: text, fresh: given.fresh ?? false});
         return answer(text, given);

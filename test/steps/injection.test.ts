@@ -85,6 +85,7 @@ const scriptsOf = async (step: Step, deployment: Deployment, vault: Map<string, 
       const assessed = resource.assess(output);
       await (assessed.ok ? assessed.value.apply : undefined)?.({
         now: () => context.now,
+        tell: () => {},
         run: async script => {
           found.push(script);
           return ok({code: 0, stdout: '', stderr: '', truncated: false});

@@ -83,6 +83,7 @@ describe('secrets', () => {
         const assessed = resource.assess({code: 1, stdout: 'missing\n', stderr: ''});
         await (assessed.ok ? assessed.value.apply : undefined)?.({
           now: () => context.now,
+          tell: () => {},
           run: async script => {
             texts.push(script.text);
             return {ok: true, value: {code: 0, stdout: '', stderr: '', truncated: false}};

@@ -23,10 +23,11 @@ export class ApplyError extends Error {
 }
 
 /** What an `apply` gets in these tests: every script in the foreground, with a status other than 0 as a failure. */
-export const applyPort = (connection: Connection): ApplyPort => ({
+export const applyPort = (connection: Connection, tell: (line: string) => void = () => {}): ApplyPort => ({
   now: () => new Date(),
+  tell,
   run: async (script, options = {}) => {
-    const {detached, ...rest} = options;
+    const {detached, told: _, ...rest} = options;
     const ran = await connection.run(script, {timeoutMs: detached ? 600_000 : 120_000, ...rest});
     if (!ran.ok || ran.value.code === 0) return ran;
     const {code, stdout, stderr} = ran.value;
