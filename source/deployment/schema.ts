@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {parseAddress, parseCidr} from '../network/address.ts';
 import {isDnsLabel, isDomainName, isHostReference} from '../network/names.ts';
 import type {Result} from '../result.ts';
+import {moduleIds, type ServiceName, serviceNames} from './environments.ts';
 
 /** The version that this program writes. Older ones are migrated when read (see migrate.ts). */
 export const schemaVersion = 1;
@@ -110,6 +111,68 @@ export const imageRegistry = z.strictObject({
   authorityFile: unixPath.optional(),
 });
 
+/** How much of a machine a part of the platform may take: `small` is for one machine of the sandbox's size. */
+const platformSize = z.enum(['small', 'medium', 'large']);
+
+/** An address that mail goes from or to. */
+const mailAddress = z.email('must be a mail address, like operators@example.org');
+
+/**
+ * Where alerts go. Nothing secret stands here: the address of Slack's webhook, the mail server's password and the token
+ * of Telegram's bot are in the vault.
+ */
+export const alertChannels = z.strictObject({
+  slack: z.strictObject({channel: z.string().regex(/^[#@][\w.-]+$/, 'must be a channel like #alerts')}).optional(),
+  mail: z
+    .strictObject({
+      server: hostReference,
+      port: port.default(587),
+      from: mailAddress,
+      to: z.array(mailAddress).min(1, 'needs at least one receiver'),
+      /** Without it the server is used without logging in. */
+      user: z
+        .string()
+        .regex(/^[^\p{Cc}]+$/u, 'must be a user name of the mail server')
+        .optional(),
+    })
+    .optional(),
+  /** The number of the chat, negative for a group. */
+  telegram: z.strictObject({chat: z.int('must be the number of a chat')}).optional(),
+});
+
+/** What runs on the cluster for its operators. */
+const platform = {
+  storage: z
+    .strictObject({
+      /** Of the class that claims get when they name none. */
+      className: dnsLabel,
+      /** What becomes of the data of a claim that is deleted. */
+      reclaim: z.enum(['Retain', 'Delete']),
+    })
+    .default({className: 'nfs-csi', reclaim: 'Retain'}),
+  rancher: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      replicas: z.int().min(1).max(5).default(1),
+    })
+    .default({enabled: true, replicas: 1}),
+  monitoring: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      size: platformSize.default('small'),
+      alerts: alertChannels.default({}),
+    })
+    .default({enabled: true, size: 'small', alerts: {}}),
+  logging: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      size: platformSize.default('small'),
+      /** After which log lines are erased. */
+      retentionDays: z.int().min(1).max(365).default(7),
+    })
+    .default({enabled: true, size: 'small', retentionDays: 7}),
+};
+
 /** RKE2 and what runs on it. */
 export const kubernetes = z.strictObject({
   /** A row of the version matrix. */
@@ -122,6 +185,7 @@ export const kubernetes = z.strictObject({
     .strictObject({schedule: cronSchedule, keep: z.int().min(1).max(1000)})
     // The two defaults of RKE2 itself.
     .default({schedule: '0 */12 * * *', keep: 5}),
+  ...platform,
 });
 
 /** Programs beside us on the way out of the site: without a login, because nothing secret stands in a deployment. */
@@ -163,7 +227,36 @@ export const artifactSource = z.discriminatedUnion('source', [
   }),
 ]);
 
-export const environment = z.strictObject({name: dnsLabel, domain: domainName});
+const hostnames = Object.fromEntries(serviceNames.map(name => [name, domainName.optional()])) as Record<
+  ServiceName,
+  z.ZodOptional<typeof domainName>
+>;
+
+/** Who may work in an environment, as a project of Rancher: its administrators may everywhere. */
+const member = z.strictObject({
+  /** As Rancher names a user or a group: `local://u-abc12`. */
+  principal: z.string().regex(/^[a-z0-9_]+:\/\/[\w.@=,+-]+$/i, 'must be a principal of Rancher, like local://u-abc12'),
+  kind: z.enum(['user', 'group']).default('user'),
+  /** `member` changes what runs there, `read-only` looks at it; neither sees Secrets. */
+  role: z.enum(['member', 'read-only']).default('member'),
+});
+
+/** A namespace with OpenG2P's services and modules, and a domain of its own. */
+export const environment = z.strictObject({
+  name: checked(text =>
+    /^[a-z][a-z0-9]{0,19}$/.test(text)
+      ? undefined
+      : 'must be 1 to 20 lower-case letters and digits that begin with a letter, like qa: it becomes part of names',
+  ),
+  /** Absent: its name below the deployment's domain. */
+  domain: domainName.optional(),
+  modules: z.array(z.enum(moduleIds)).default([]),
+  /** Where a service is to be found under another name than the usual one below the environment's domain. */
+  hostnames: z.strictObject(hostnames).default({}),
+  /** Of the first user, who may do everything in the environment's services. */
+  adminEmail: z.email('must be an e-mail address').optional(),
+  members: z.array(member).default([]),
+});
 
 export const deployment = z.strictObject({
   version: z.literal(schemaVersion),

@@ -1,4 +1,5 @@
 import {playsRole} from '../../source/blueprints/blueprint.ts';
+import {environmentDomain} from '../../source/deployment/environments.ts';
 import type {Deployment, HostSpec, Kubernetes, PrivateChannel} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {type OsData, osDataFor, supportedSystems} from '../../source/hosts/os-data.ts';
@@ -35,7 +36,12 @@ export const kubernetesOf = ({components}: Pick<Deployment, 'components'>): Kube
  * environment, which lies below the deployment's domain, has its own.
  */
 export const servedNames = (deployment: Deployment): readonly string[] => [
-  ...new Set([deployment.domain, ...deployment.environments.map(({domain}) => domain)].flatMap(d => [d, `*.${d}`])),
+  ...new Set(
+    [deployment.domain, ...deployment.environments.map(each => environmentDomain(deployment, each))].flatMap(domain => [
+      domain,
+      `*.${domain}`,
+    ]),
+  ),
 ];
 
 /**

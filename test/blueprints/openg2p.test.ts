@@ -6,7 +6,7 @@ import {deployment} from '../../source/deployment/schema.ts';
 import {problemsOf} from '../../source/deployment/validate.ts';
 import {fromYaml, toYaml} from '../../source/deployment/yaml.ts';
 import {type Step, step} from '../../source/engine/step.ts';
-import {finished} from '../support/deployments.ts';
+import {anEnvironment, finished} from '../support/deployments.ts';
 
 const machines = blueprints.flatMap(({topologies}) => topologies.flatMap(topology => topology.machines));
 
@@ -69,7 +69,7 @@ describe('the steps of a deployment', () => {
   const made = {steps: [ground], environmentSteps: ({name}: {name: string}) => [named(`environment-${name}-base`)]};
   const names = (...environments: string[]) => ({
     environments: finished(draft => {
-      draft.environments = environments.map(name => ({name, domain: `${name}.openg2p.test`}));
+      draft.environments = environments.map(name => anEnvironment({name}));
     }).environments,
   });
 

@@ -9,6 +9,7 @@ import type {Step} from '../../source/engine/step.ts';
 import {ok} from '../../source/result.ts';
 import type {PartOutput} from '../../source/shell/frame.ts';
 import {steps} from '../../steps/index.ts';
+import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {unquotedPlaces} from '../support/shell-quoting.ts';
 import {contextFor, memoryVault, sampleDeployment} from '../support/step-context.ts';
@@ -32,7 +33,7 @@ const withText = (value: unknown, [first, ...rest]: Path, text: string): unknown
 
 /** As full as a deployment can be, so that every field is there to be poisoned. */
 const full = sampleDeployment({
-  environments: [{name: 'qa', domain: 'qa.openg2p.test'}],
+  environments: [anEnvironment({name: 'qa', domain: 'qa.openg2p.test'})],
   acceptedChecks: ['sandbox-1:memory'],
   hosts: [
     {
