@@ -6,6 +6,7 @@ import {cleanLine, cleanText, lineSplitter} from './control-sequences.ts';
 import {runDetached} from './detached.ts';
 import type {Failure} from './failure.ts';
 import type {Clock} from './ports.ts';
+import {sendFile} from './send-file.ts';
 
 export type ApplySetting = {
   readonly host: string;
@@ -39,6 +40,10 @@ export const tailOf = ({stdout, stderr}: Pick<Output, 'stdout' | 'stderr'>): rea
 export const applyPort = (setting: ApplySetting): ApplyPort => ({
   now: setting.clock.now,
   tell: line => setting.onLine(cleanLine(line)),
+  send: async file => {
+    const sent = await sendFile(file, setting);
+    return sent.ok ? sent : err({attempted: setting.doing, ...sent.error});
+  },
   run: async (script, options = {}) => {
     const tell = (line: string): void => {
       const told = options.told ? options.told(line) : line;

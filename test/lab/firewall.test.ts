@@ -165,6 +165,7 @@ describe('the firewall of a real host', () => {
     await assessed.value.apply?.({
       now: () => new Date(),
       tell: () => {},
+      send: async () => ({ok: true, value: undefined}),
       run: async (script, options) =>
         options?.fresh ? {ok: false, error: {kind: 'cancelled', message: 'killed'}} : connection().run(script),
     });

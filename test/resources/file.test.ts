@@ -209,6 +209,7 @@ const scriptOf = async (resource: Resource): Promise<string> => {
   await assessed.value.apply?.({
     now: () => new Date(0),
     tell: () => {},
+    send: async () => ({ok: true, value: undefined}),
     run: async script => {
       text = script.text;
       return {ok: true, value: {code: 0, stdout: '', stderr: '', truncated: false}};

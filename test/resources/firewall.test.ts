@@ -191,6 +191,7 @@ describe('applying a firewall', () => {
     const result = await assessed.value.apply?.({
       now: () => new Date(0),
       tell: () => {},
+      send: async () => ({ok: true, value: undefined}),
       run: async ({text}, given = {}) => {
         ran.push({script: text, fresh: given.fresh ?? false});
         return answer(text, given);

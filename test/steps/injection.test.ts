@@ -87,6 +87,7 @@ const scriptsOf = async (step: Step, deployment: Deployment, vault: Map<string, 
       await (assessed.ok ? assessed.value.apply : undefined)?.({
         now: () => context.now,
         tell: () => {},
+        send: async () => ({ok: true, value: undefined}),
         run: async script => {
           found.push(script);
           return ok({code: 0, stdout: '', stderr: '', truncated: false});

@@ -84,6 +84,7 @@ describe('secrets', () => {
         await (assessed.ok ? assessed.value.apply : undefined)?.({
           now: () => context.now,
           tell: () => {},
+          send: async () => ({ok: true, value: undefined}),
           run: async script => {
             texts.push(script.text);
             return {ok: true, value: {code: 0, stdout: '', stderr: '', truncated: false}};
