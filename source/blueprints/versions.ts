@@ -109,7 +109,7 @@ const openg2p2026: VersionSet = {
     'openg2p-commons-base': openg2pChart('2.3.3'),
     'openg2p-commons-services': openg2pChart('2.3.3'),
     'openg2p-registry': openg2pChart('1.2.0'),
-    'openg2p-pbms': openg2pChart('2.0.0'),
+    'openg2p-pbms': openg2pChart('3.0.0'),
     'openg2p-spar': openg2pChart('1.1.0'),
     'openg2p-bridge': openg2pChart('1.2.0'),
   },
