@@ -29,10 +29,23 @@ const fetchSmall = (address: string, more: Script): Script =>
   sh`code=$(get ${more} --max-time ${smallSeconds} --output "$scratch/small" --write-out '%{http_code}' ${address} 2>"$scratch/errors") ||
   fail "$(explain $? "$code" ${address} "$scratch/errors")"`;
 
-/** Sets `expected` and `address`: from what is known beforehand, else from what the publisher says. */
-const learn = (artifact: Artifact, source: ArtifactSource): Script => {
+/** The index of a chart repository into $scratch/small. */
+export const fetchIndex = (index: string, source: ArtifactSource): Script =>
+  fetchSmall(addressFrom(source, index), sh`--compressed`);
+
+/**
+ * Sets `expected` and `address`: from what is known beforehand, else from what the publisher says. Needs a folder
+ * $scratch, and `fail` and the functions of curl.
+ *
+ * @param indexFile a shell word: where a chart's index lies that was fetched before
+ */
+export const learn = (artifact: Artifact, source: ArtifactSource, indexFile?: Script): Script => {
   const {sha256, checksumAddress, index} = artifact;
-  if (index) return learnFromIndex(artifact, index, source);
+  if (index)
+    return lines(
+      ...(indexFile ? [] : [fetchIndex(index.address, source)]),
+      learnFromIndex(artifact, index, source, indexFile ?? sh`"$scratch/small"`),
+    );
   const address = sh`address=${addressFrom(source, artifact.address)}`;
   if (sha256 !== undefined) return lines(address, sh`expected=${sha256}`);
   if (checksumAddress === undefined) throw new Error(`nothing says what the checksum of ${artifact.id} is`);
@@ -50,11 +63,11 @@ const learnFromIndex = (
   {version, sha256}: Artifact,
   {address: published, chart}: NonNullable<Artifact['index']>,
   source: ArtifactSource,
+  file: Script,
 ): Script => {
   const index = addressFrom(source, published);
   return lines(
-    fetchSmall(index, sh`--compressed`),
-    sh`entry=$(${entryInIndexScript(sh`"$scratch/small"`, chart, version)})`,
+    sh`entry=$(${entryInIndexScript(file, chart, version)})`,
     sh`[ -n "$entry" ] || fail ${`the chart repository ${index} does not list ${chart} ${version}`}`,
     sh`read -r expected address <<<"$entry"`,
     sha256 === undefined
@@ -141,6 +154,7 @@ while :; do
     if [ "$cut" != no ]; then
       case $status/$code in
         22/408|22/429) ;;
+        22/416) idle=${idleTries} cut=short ;;
         22/4*|23/*|127/*) fail "$(explain "$status" "$code" "$address" "$scratch/errors")" ;;
       esac
       if [ "$now" -gt "$have" ]; then idle=0; else idle=$(( idle + 1 )); fi

@@ -25,6 +25,13 @@ else
   echo missing $(stat -c %s ${partOf(path)} 2>/dev/null || echo 0)
 fi`;
 
+/** Defines `verified`: whether the file is there as it was when it was verified, and is the one known beforehand. */
+export const verifiedScript = (path: string, sha256: string | undefined): Script => sh`verified() {
+  local known rest
+  read -r known rest 2>/dev/null <${recordOf(path)} || return
+  [ -f ${path} ] && [ "$rest" = "$(stat -c '%s %Y' ${path})" ] && [ "$known" = ${sha256 === undefined ? sh`"$known"` : sh`${sha256}`} ]
+}`;
+
 export const readStored = (stdout: string): Stored | undefined => {
   const [kind, first = '', second = '', sha256 = '', size, changed] = stdout.trim().split(' ');
   if (kind === 'missing' && /^\d+$/.test(first)) return {kind, part: Number(first)};

@@ -4,6 +4,7 @@ import {hostname, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
 import {pinPeerAddresses} from '../../steps/wireguard/addresses.ts';
 import type {HostReport} from '../app/services.ts';
+import {artifactChecks} from '../artifacts/availability.ts';
 import {stepsOf} from '../blueprints/blueprint.ts';
 import {blueprintById} from '../blueprints/index.ts';
 import {writeDurably} from '../deployment/durable-file.ts';
@@ -20,7 +21,7 @@ import {type PlanResult, planDeployment, verifyDeployment} from '../engine/plan.
 import type {AskPort, ControlPort, EventPort, LookPorts} from '../engine/ports.ts';
 import {redactDeep, redactor} from '../engine/redact.ts';
 import {type RunResult, runDeployment} from '../engine/run.ts';
-import type {HandoverFile} from '../engine/step.ts';
+import type {HandoverFile, Step} from '../engine/step.ts';
 import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
@@ -120,6 +121,8 @@ export type RunRequest = {
   readonly control: ControlPort;
   readonly resumed?: boolean;
   readonly only?: readonly string[];
+  /** In place of the deployment's own: steps that take something away. They need no preflight. */
+  readonly steps?: readonly Step[];
   readonly takeOver?: boolean;
   /** What the lock and the journal call this run: `groundwork install`. */
   readonly command: string;
@@ -171,7 +174,11 @@ export const runOperation = async (
       resumed: request.resumed ?? false,
       practice: site.practice,
       ...(request.only && {only: request.only}),
-      preflight: hosts => checksOf(deployment, hosts),
+      preflight: async (hosts, connectTo) => [
+        ...checksOf(deployment, hosts),
+        ...(await artifactChecks(deployment, hosts, connectTo, signal)),
+      ],
+      ...(request.steps && {steps: request.steps, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
       handOver: file => handOver(paths.folder, file),
       events: event => {
