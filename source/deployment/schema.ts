@@ -137,7 +137,7 @@ export const alertChannels = z.strictObject({
     })
     .optional(),
   /** The number of the chat, negative for a group. */
-  telegram: z.strictObject({chat: z.int('must be the number of a chat')}).optional(),
+  telegram: z.strictObject({chat: z.int().refine(chat => chat !== 0, 'must be the number of a chat')}).optional(),
 });
 
 /** What runs on the cluster for its operators. */

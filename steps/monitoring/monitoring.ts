@@ -90,7 +90,11 @@ export const monitoring = step({
         chart: chart(context, 'chart-rancher-monitoring'),
         values: monitoringValues(deployment),
         timeoutSeconds: 1200,
-        alsoReady: madeByTheOperator.map(name => ({kind: 'statefulset', name, namespace: namespaces.monitoring})),
+        alsoReady: madeByTheOperator.map(name => ({
+          kind: 'StatefulSet' as const,
+          name,
+          namespace: namespaces.monitoring,
+        })),
       }),
       manifest({id: 'rules and way to Grafana', objects: [platformRules, ...grafanaRoutes(deployment)]}),
     ];

@@ -103,7 +103,7 @@ const loki = {
   uid: 'loki',
   type: 'loki',
   access: 'proxy',
-  url: `http://loki-gateway.${namespaces.logging}.svc.cluster.local`,
+  url: `http://loki.${namespaces.logging}.svc.cluster.local:3100`,
   jsonData: {timeout: 60, maxLines: 1000},
 };
 

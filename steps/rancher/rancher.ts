@@ -76,7 +76,7 @@ export const rancher = step({
         values: rancherValues(deployment),
         timeoutSeconds: 1200,
         // Rancher installs it when it starts; without it the API server refuses the objects that follow.
-        alsoReady: [{kind: 'deployment', name: 'rancher-webhook', namespace: namespaces.rancher}],
+        alsoReady: [{kind: 'Deployment', name: 'rancher-webhook', namespace: namespaces.rancher}],
       }),
       manifest({id: 'way to Rancher', objects: rancherRoutes(deployment)}),
       // Applied before Rancher has made it, the object would be ours, and half of it missing.
