@@ -31,16 +31,18 @@ export const kubernetesOf = ({components}: Pick<Deployment, 'components'>): Kube
   return components.kubernetes;
 };
 
+/** A domain and what lies one level below it: as far as a wildcard reaches. */
+export const namesBelow = (domain: string): readonly string[] => [domain, `*.${domain}`];
+
 /**
  * The names that the proxy's certificate holds and its server answers to. A wildcard covers one level only, so each
  * environment, which lies below the deployment's domain, has its own.
  */
 export const servedNames = (deployment: Deployment): readonly string[] => [
   ...new Set(
-    [deployment.domain, ...deployment.environments.map(each => environmentDomain(deployment, each))].flatMap(domain => [
-      domain,
-      `*.${domain}`,
-    ]),
+    [deployment.domain, ...deployment.environments.map(each => environmentDomain(deployment, each))].flatMap(
+      namesBelow,
+    ),
   ),
 ];
 
