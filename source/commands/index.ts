@@ -1,4 +1,6 @@
+import {artifacts} from './artifacts.ts';
 import type {Command} from './command.ts';
+import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
 import {install, resume, retry} from './install.ts';
 import {plan} from './plan.ts';
@@ -14,11 +16,13 @@ export const commands: readonly Command[] = [
   practice,
   check,
   trust,
+  artifacts,
   preflight,
   plan,
   install,
   resume,
   retry,
+  environment,
   verify,
   status,
   exportCommand,

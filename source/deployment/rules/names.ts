@@ -38,7 +38,7 @@ export const domainUsable: Rule = ({domain}) => (isDomainName(domain) ? problems
 
 /** Namespaces that Kubernetes, Rancher, Istio and the platform's own charts keep for themselves. */
 const reservedNamespaces =
-  /^(default|kube|kube-.*|cattle|cattle-.*|fleet-.*|istio|istio-.*|rancher|rancher-.*|local|observability|openg2p-system)$/;
+  /^(default|kube|kube-.*|cattle|cattle-.*|fleet-.*|grafana|istio|istio-.*|rancher|rancher-.*|local|observability|openg2p-system)$/;
 
 export const environmentNames: Rule = ({environments}) => [
   ...repeated(
@@ -80,7 +80,7 @@ export const environmentDomains: Rule = deployment => {
 };
 
 /** Names directly below the deployment's domain that the platform itself is found at. */
-const platformNames = (domain: string): readonly string[] => [`rancher.${domain}`];
+const platformNames = (domain: string): readonly string[] => [`rancher.${domain}`, `grafana.${domain}`];
 
 /** The proxy's certificate and the DNS have wildcards, which stand for one label; and one name leads to one service. */
 export const environmentHostnames: Rule = deployment => {
