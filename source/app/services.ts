@@ -64,6 +64,8 @@ export type Services = {
   readonly practice: boolean;
   readonly deployments: () => readonly SavedDeployment[];
   readonly save: (saved: SavedDeployment) => void;
+  /** The answers that a new deployment begins with: the platform on the ground, and what this site says by itself. */
+  readonly firstAnswers: (blueprint: Blueprint, name: string, topology: string) => Deployment;
   /** Forgets a deployment, with its secrets, files and logs on this side. */
   readonly remove: (name: string) => void;
   /** Gives what is kept of a deployment another name; the error says why that cannot be. */

@@ -33,6 +33,13 @@ export type Wizard = Store<WizardState> & {
   readonly report: (report: HostReport) => void;
   readonly forgetReports: (hosts?: readonly string[]) => void;
   readonly plan: (planned: Planned | undefined) => void;
+  /**
+   * Keeps what was answered where the answer before it has made it moot (the platform's settings once the ground alone is
+   * wanted), for when the operator goes back on that.
+   */
+  readonly setAside: (path: string, answer: unknown) => void;
+  /** What was set aside at that path; undefined when nothing was. */
+  readonly takeUp: <T>(path: string) => T | undefined;
   /** Gives the deployment another name; the error says why not. */
   readonly rename: (name: string) => string | undefined;
 };
@@ -48,6 +55,7 @@ const atHome: WizardState = {
 
 export const createWizard = (services: Services, now: () => Date): Wizard => {
   const store = createStore(atHome);
+  let aside = new Map<string, unknown>();
 
   /** What others keep beside the answers (the last run) is taken from where it is kept, not from memory. */
   const save = (): void => {
@@ -84,6 +92,7 @@ export const createWizard = (services: Services, now: () => Date): Wizard => {
   return {
     ...store,
     begin: (deployment, route = 'topology') => {
+      aside = new Map();
       store.set({...atHome, deployment, route});
       save();
     },
@@ -119,6 +128,10 @@ export const createWizard = (services: Services, now: () => Date): Wizard => {
       });
     },
     plan: planned => update({planned}),
+    setAside: (path, answer) => {
+      aside.set(path, answer);
+    },
+    takeUp: <T>(path: string) => aside.get(path) as T | undefined,
     rename: name => {
       const {deployment} = store.get();
       if (!deployment || name === deployment.name) return undefined;

@@ -3,7 +3,7 @@ import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
-import type {Deployment} from '../deployment/schema.ts';
+import {type Deployment, kubernetes} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
@@ -26,6 +26,14 @@ export const servicesOf = (site: Site): Services => ({
   practice: site.practice,
   deployments: site.store.list,
   save: saved => throwIfFailed(site.store.save(saved)),
+  firstAnswers: (blueprint, name, topology) => {
+    const defaults = blueprint.defaults(name, topology);
+    return {
+      ...defaults,
+      components: {...defaults.components, kubernetes: kubernetes.parse({})},
+      ...(site.artifacts !== undefined && {artifacts: {source: 'directory', path: site.artifacts}}),
+    };
+  },
   remove: name => {
     throwIfFailed(site.store.remove(name));
     throwIfFailed(removeFolder(site.paths.deployment(name).folder));

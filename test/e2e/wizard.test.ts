@@ -48,7 +48,7 @@ const walkToReview = async (screen: Screen): Promise<void> => {
   await choose(screen, 'New installation');
   await arrive(screen, 'Blueprint and topology');
   await choose(screen, 'Continue');
-  await arrive(screen, 'Step 2 of 6 · Hosts');
+  await arrive(screen, 'Step 2 of 7 · Hosts');
   await choose(screen, 'Add a host');
   await arrive(screen, 'Known already');
   await choose(screen, 'sandbox-1');
@@ -66,9 +66,14 @@ const walkToReview = async (screen: Screen): Promise<void> => {
   await goBack(screen);
   await arrive(screen, 'e2e.test');
   await choose(screen, 'Continue');
-  await arrive(screen, 'Step 4 of 6 · Channels');
+  await arrive(screen, 'Step 4 of 7 · Channels');
   await choose(screen, 'Continue');
-  await arrive(screen, 'Components');
+  await arrive(screen, 'What is installed');
+  // The ground alone: this is about the way through the screens.
+  await screen.press(key.right);
+  await arrive(screen, 'no, ground only');
+  await choose(screen, 'Continue');
+  await arrive(screen, 'Step 6 of 7 · Environments');
   await choose(screen, 'Continue');
   await arrive(screen, /\d+ changes in 7 steps/);
 };
@@ -123,7 +128,7 @@ test('keys that arrive together do what they do one by one', {timeout: 180_000},
   await choose(screen, 'New installation');
   await arrive(screen, 'Blueprint and topology');
   await choose(screen, 'Continue');
-  await arrive(screen, 'Step 2 of 6 · Hosts');
+  await arrive(screen, 'Step 2 of 7 · Hosts');
   await choose(screen, 'Add a host');
   await arrive(screen, 'Known already');
   await focus(screen, 'Look at');
@@ -134,7 +139,7 @@ test('keys that arrive together do what they do one by one', {timeout: 180_000},
   await screen.press(`${key.ctrlU}${key.down}${key.down}${key.up}`);
   look(screen);
   await goBack(screen);
-  await arrive(screen, 'Step 2 of 6 · Hosts');
+  await arrive(screen, 'Step 2 of 7 · Hosts');
   await screen.press(key.ctrlC);
   expect(await screen.waitForExit(60_000)).toBe(0);
   expectRestored(screen);

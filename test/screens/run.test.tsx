@@ -172,7 +172,7 @@ describe('a step that failed', () => {
     await stage.press(`${down}${enter}`);
     await stage.waitFor('Domain and TLS');
     await stage.press(`${down}${down}${enter}`);
-    await stage.waitFor('Step 4 of 6');
+    await stage.waitFor('Step 4 of 7');
     expect(services.asked).toContain('answer change');
     await leave(stage);
   });

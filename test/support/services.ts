@@ -1,6 +1,6 @@
 import type {FoundHost, HostReport, RunPorts, RunResult, Services} from '../../source/app/services.ts';
 import type {Blueprint} from '../../source/blueprints/blueprint.ts';
-import {type Deployment, deployment as schema} from '../../source/deployment/schema.ts';
+import {type Deployment, kubernetes, deployment as schema} from '../../source/deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../../source/deployment/store.ts';
 import type {NewEvent, PlannedStep, RunEvent, RunOutcome, StepState} from '../../source/engine/events.ts';
 import type {Failure} from '../../source/engine/failure.ts';
@@ -330,6 +330,10 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     remove: name => {
       asked.push(`remove ${name}`);
       saved = saved.filter(each => each.deployment.name !== name);
+    },
+    firstAnswers: (blueprint, name, topology) => {
+      const defaults = blueprint.defaults(name, topology);
+      return {...defaults, components: {...defaults.components, kubernetes: kubernetes.parse({})}};
     },
     rename: (from, to) => {
       asked.push(`rename ${from} ${to}`);
