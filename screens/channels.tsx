@@ -59,7 +59,7 @@ export const ChannelsScreen = () => {
       label: 'Private subnet',
       value: deployment.network.privateSubnet,
       set: (current, privateSubnet) => ({...current, network: {...current.network, privateSubnet}}),
-      placeholder: '10.0.0.0/24',
+      placeholder: 'for example 10.0.0.0/24',
       help: `The subnet that the hosts share; what runs on them is reached from there.${found}`,
     }),
     list({
@@ -104,7 +104,7 @@ const privateRows = (
       label: 'Devices dial',
       value: channel.endpoint,
       set: (current, endpoint) => withChannel(current, index, {endpoint}),
-      placeholder: deployment.hosts[0]?.address ?? '203.0.113.10',
+      placeholder: `for example ${deployment.hosts[0]?.address ?? '203.0.113.10'}`,
       help: 'The address or name by which the host is reached from outside. Behind a router: that of the router, which must pass the port on.',
     }),
     number({
@@ -129,7 +129,7 @@ const privateRows = (
         const now = current.channels[index];
         return now?.kind === 'private' ? withChannel(current, index, {peers: peersNamed(now, names)}) : current;
       },
-      placeholder: 'laptop, phone',
+      placeholder: 'for example laptop, phone',
       help: 'Names, separated by commas. Each gets a configuration file to import. Taking a name away takes its access away.',
     }),
     choice({

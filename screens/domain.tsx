@@ -17,7 +17,7 @@ export const DomainScreen = () => {
       label: 'Domain',
       value: deployment.domain,
       set: (current, domain) => ({...current, domain}),
-      placeholder: 'openg2p.test',
+      placeholder: 'for example openg2p.test',
       help: 'Services get names below it. A name under .test or .internal needs no registration: the DNS server that is installed answers for it inside the VPN.',
     }),
     {kind: 'gap', id: 'gap-1'},

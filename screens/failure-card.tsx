@@ -110,7 +110,8 @@ export const FailureCard = ({question, more, session, onChange}: Props) => {
             {value: 'hosts', label: 'Hosts', detail: 'addresses, login, accepted checks'},
             {value: 'domain', label: 'Domain and TLS'},
             {value: 'channels', label: 'Channels', detail: 'VPN, subnets, who may log in'},
-            {value: 'components', label: 'Components', detail: 'DNS, NFS, uploads, updates'},
+            {value: 'components', label: 'Components', detail: 'platform, artifacts, DNS, NFS, uploads'},
+            {value: 'environments', label: 'Environments', detail: 'names, domains, modules'},
           ]}
         />
       </Frame>

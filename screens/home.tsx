@@ -43,7 +43,7 @@ export const HomeScreen = () => {
   const lead = useLead(
     services.practice
       ? 'Rehearse a whole installation here, its failures included.'
-      : 'Lays the ground that OpenG2P stands on: firewall, VPN, DNS, TLS, storage.',
+      : 'From bare machines to OpenG2P: network, TLS, storage, Kubernetes, the platform.',
   );
   const saved = services
     .deployments()
@@ -85,7 +85,9 @@ export const HomeScreen = () => {
   const begin = (): void => {
     const blueprint = services.blueprints[0];
     const topology = blueprint?.topologies[0];
-    if (blueprint && topology) wizard.begin(blueprint.defaults(freeName(services, topology.id), topology.id));
+    if (blueprint && topology) {
+      wizard.begin(services.firstAnswers(blueprint, freeName(services, topology.id), topology.id));
+    }
   };
   const rows: Row[] = [
     ...saved.map(
@@ -236,7 +238,7 @@ const ImportView = () => {
               setPath(text);
               setProblem(undefined);
             },
-            placeholder: './sandbox.yaml',
+            placeholder: 'for example ./sandbox.yaml',
             help: 'A path from where you started Groundwork.',
           },
           {

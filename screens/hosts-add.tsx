@@ -64,7 +64,7 @@ export const HostAdd = ({onAdd}: Props) => {
         setProblem(undefined);
       },
       joiner: ', ',
-      placeholder: '10.0.0.11',
+      placeholder: 'for example 10.0.0.11',
       error: problem,
       help: 'An address or name; a range like 10.0.0.11-20; a subnet like 10.0.0.0/24, which is scanned for SSH; ssh-config; or the path of a list. Several may be given, separated by commas.',
     },

@@ -5,6 +5,7 @@ import {useKeys} from '../source/app/keys.tsx';
 import {useProgram, useTask, useWizard} from '../source/app/program.tsx';
 import {useTheme} from '../source/app/theme.tsx';
 import {renameProblem, savedAs} from '../source/app/wizard.ts';
+import {versionSetOf} from '../source/blueprints/versions.ts';
 import {Confirm} from '../source/components/confirm.tsx';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
@@ -14,6 +15,7 @@ import {counted, duration, wrap} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import type {Deployment} from '../source/deployment/schema.ts';
 import type {Failure} from '../source/engine/failure.ts';
+import {modulesText} from './environments.tsx';
 import {wizardHints} from './hints.ts';
 import {blockingOf} from './hosts.tsx';
 import {planTree} from './plan-tree.ts';
@@ -205,11 +207,13 @@ export const ReviewScreen = () => {
       },
     },
   ];
+  // All answers at one look come before the sentence above them.
+  const leadFits = height - lead.lines - 4 >= rows.length;
   const told = failure ? failureText(failure) : undefined;
   const toldLines = told ? wrap(told, readable - 2).length + 1 : exported ? 2 : 0;
   return (
     <Frame title="Review" hints={wizardHints(glyphs)}>
-      {lead.node}
+      {leadFits && lead.node}
       {told ? (
         <Box marginBottom={1} flexShrink={0}>
           <Notice tone="bad" columns={readable}>
@@ -225,7 +229,7 @@ export const ReviewScreen = () => {
           </Box>
         )
       )}
-      <Form rows={rows} columns={readable} height={height - lead.lines - toldLines} initial="see" />
+      <Form rows={rows} columns={readable} height={height - (leadFits ? lead.lines : 0) - toldLines} initial="see" />
     </Frame>
   );
 };
@@ -236,7 +240,9 @@ const areas: Readonly<Record<string, readonly string[]>> = {
   Domain: ['domain', 'tls'],
   Access: ['channels'],
   Network: ['network'],
-  Components: ['components'],
+  Ground: ['components'],
+  Platform: ['components.kubernetes', 'artifacts'],
+  Environments: ['environments'],
 };
 
 const concernsArea = (label: string, problem: Parameters<typeof concerns>[0]): boolean =>
@@ -259,11 +265,32 @@ const overview = (deployment: Deployment): readonly (readonly [string, string])[
     ],
     ['Network', network.privateSubnet],
     [
-      'Components',
+      'Ground',
       `NFS ${components.nfs.exportPath}, uploads to ${components.nginx.maxBodyMb} MB, updates: ${components.automaticUpdates}`,
     ],
+    ['Platform', platformText(deployment)],
+    ...(components.kubernetes || deployment.environments.length > 0
+      ? [['Environments', environmentsText(deployment)] as const]
+      : []),
   ];
 };
+
+const platformText = ({components, artifacts}: Deployment): string => {
+  const {kubernetes} = components;
+  if (!kubernetes) return 'none: the ground alone';
+  const {rancher, monitoring, logging, cis} = kubernetes;
+  return [
+    versionSetOf(kubernetes.versions)?.title ?? `versions "${kubernetes.versions}"`,
+    ...(rancher.enabled ? [] : ['without Rancher']),
+    ...(monitoring.enabled ? ['monitoring'] : []),
+    ...(logging.enabled ? ['logging'] : []),
+    ...(cis ? ['CIS'] : []),
+    ...(artifacts.source === 'online' ? [] : [artifacts.source === 'mirror' ? 'from a mirror' : 'carried in']),
+  ].join(', ');
+};
+
+const environmentsText = ({environments}: Deployment): string =>
+  environments.map(environment => `${environment.name} (${modulesText(environment)})`).join(', ') || 'none yet';
 
 const planText = (
   planned: ReturnType<typeof useWizard>['planned'],

@@ -13,6 +13,7 @@ import {clip, counted, duration, printable} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import {type Progress, progressOf, type StepView} from '../source/engine/run-view.ts';
 import {FailureCard} from './failure-card.tsx';
+import {RunLocked} from './run-locked.tsx';
 import {detailsOf, stepRow} from './run-step.ts';
 import {StopQuestion} from './stop-question.tsx';
 
@@ -21,15 +22,17 @@ const cardSettling = 700;
 
 type View = 'steps' | 'log' | 'details' | 'stop';
 
-const useSession = (): RunSession => {
+/** The run that is on, or a new one; `begin` starts one anew in its place. */
+const useSession = () => {
   const {session, startSession} = useProgram();
   const {mode} = useWizard();
   const deployment = useDeployment();
-  const [own] = useState(() => {
+  const [own, setOwn] = useState((): RunSession => {
     const current = session();
     return current && !current.picture.get().result ? current : startSession(deployment, mode);
   });
-  return own;
+  const begin = (takeOver: boolean): void => setOwn(startSession(deployment, mode, {takeOver}));
+  return {session: own, begin};
 };
 
 /** Seconds that pass are shown only while something runs. */
@@ -45,7 +48,7 @@ const useEverySecond = (active: boolean): void => {
 /** A run as it goes on: its steps, the log of one of them, and what it asks. */
 export const RunScreen = () => {
   const {wizard} = useProgram();
-  const session = useSession();
+  const {session, begin} = useSession();
   const keyboard = useKeyboard();
   const {screenReader} = useTheme();
   const picture = useSyncExternalStore(session.picture.subscribe, session.picture.get);
@@ -57,7 +60,7 @@ export const RunScreen = () => {
     if (question) keyboard.settle(cardSettling);
   }, [question, keyboard]);
   useEffect(() => {
-    if (!result) return;
+    if (!result || result.lockedBy !== undefined) return;
     if (changeAt.current) wizard.go(changeAt.current);
     else wizard.go('done');
   }, [result, wizard]);
@@ -72,6 +75,17 @@ export const RunScreen = () => {
           changeAt.current = route;
           session.answer('change');
         }}
+      />
+    );
+  }
+  if (result?.lockedBy !== undefined) {
+    return (
+      <RunLocked
+        deployment={session.deployment.name}
+        by={result.lockedBy}
+        onRetry={() => begin(false)}
+        onTakeOver={() => begin(true)}
+        onBack={() => wizard.go('review')}
       />
     );
   }

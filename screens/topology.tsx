@@ -51,7 +51,9 @@ export const TopologyScreen = () => {
       set: (current, id) => {
         const chosen = services.blueprints.find(each => each.id === id);
         const first = chosen?.topologies[0];
-        return chosen && first && id !== current.blueprint ? chosen.defaults(current.name, first.id) : current;
+        return chosen && first && id !== current.blueprint
+          ? services.firstAnswers(chosen, current.name, first.id)
+          : current;
       },
       help: blueprint?.purpose ?? '',
       options: services.blueprints.map(each => ({value: each.id, label: each.title})),

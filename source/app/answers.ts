@@ -60,6 +60,15 @@ export const useAnswers = () => {
     },
   });
 
+  /** A number that names something and may have a sign: a chat of Telegram. 0 stands for none. */
+  const identifier = ({value, path, set, ...rest}: Bound<number>): TextRow => ({
+    ...text({...rest, path, value: texts[path] ?? (value === 0 ? '' : String(value)), set: current => current}),
+    onChange: typed => {
+      wizard.type(path, typed);
+      wizard.change(current => set(current, /^-?\d{1,15}$/.test(typed.trim()) ? Number(typed) : 0));
+    },
+  });
+
   const list = ({value, path, set, ...rest}: Bound<readonly string[]>): TextRow => ({
     ...text({...rest, path, value: texts[path] ?? value.join(', '), set: current => current}),
     joiner: ', ',
@@ -106,5 +115,5 @@ export const useAnswers = () => {
     };
   };
 
-  return {deployment, problems, problemAt, text, number, list, choice, onward};
+  return {deployment, problems, problemAt, text, number, identifier, list, choice, onward};
 };

@@ -4,6 +4,7 @@ import {ChannelsScreen} from '../../screens/channels.tsx';
 import {ComponentsScreen} from '../../screens/components.tsx';
 import {DomainScreen} from '../../screens/domain.tsx';
 import {DoneScreen} from '../../screens/done.tsx';
+import {EnvironmentsScreen} from '../../screens/environments.tsx';
 import {HomeScreen} from '../../screens/home.tsx';
 import {HostsScreen} from '../../screens/hosts.tsx';
 import {ReviewScreen} from '../../screens/review.tsx';
@@ -25,6 +26,7 @@ const screens: Readonly<Record<RouteId, () => ReactNode>> = {
   domain: DomainScreen,
   channels: ChannelsScreen,
   components: ComponentsScreen,
+  environments: EnvironmentsScreen,
   review: ReviewScreen,
   run: RunScreen,
   done: DoneScreen,

@@ -12,7 +12,11 @@ export type Program = {
   readonly now: () => number;
   /** The run that is on or was the last of this session. */
   readonly session: () => RunSession | undefined;
-  readonly startSession: (deployment: Deployment, mode: WizardState['mode']) => RunSession;
+  readonly startSession: (
+    deployment: Deployment,
+    mode: WizardState['mode'],
+    options?: {readonly takeOver?: boolean},
+  ) => RunSession;
   /** Hands the terminal to a program until it ends; undefined when it could not be started. */
   readonly runInTerminal: (command: readonly string[]) => Promise<number | undefined>;
   readonly leave: () => void;

@@ -6,6 +6,7 @@ export const routes = [
   'domain',
   'channels',
   'components',
+  'environments',
   'review',
   'run',
   'done',
@@ -20,13 +21,22 @@ export const titles: Readonly<Record<RouteId, string>> = {
   domain: 'Domain and TLS',
   channels: 'Channels',
   components: 'Components',
+  environments: 'Environments',
   review: 'Review',
   run: 'Run',
   done: 'Done',
 };
 
-/** Those that ask for answers: `Step 3 of 6`. */
-export const wizardRoutes: readonly RouteId[] = ['topology', 'hosts', 'domain', 'channels', 'components', 'review'];
+/** Those that ask for answers: `Step 3 of 7`. */
+export const wizardRoutes: readonly RouteId[] = [
+  'topology',
+  'hosts',
+  'domain',
+  'channels',
+  'components',
+  'environments',
+  'review',
+];
 
 export const isRoute = (text: string | undefined): text is RouteId => routes.some(route => route === text);
 

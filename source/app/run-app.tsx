@@ -121,8 +121,8 @@ export const runApp = async (input: RunAppInput): Promise<ExitSummary> => {
         wizard,
         now,
         session: () => session,
-        startSession: (deployment, mode) => {
-          session = startRun(services, deployment, mode);
+        startSession: (deployment, mode, {takeOver = false} = {}) => {
+          session = startRun(services, deployment, mode, takeOver);
           // What the program did wrong is told by the error screen, not by an unhandled rejection.
           session.ended.catch(error => leave({reason: 'crash', error}));
           return session;

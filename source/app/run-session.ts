@@ -50,6 +50,7 @@ export const startRun = (
   services: Pick<Services, 'run' | 'verify'>,
   deployment: Deployment,
   mode: 'run' | 'verify',
+  takeOver = false,
 ): RunSession => {
   const logs = new Map<string, LogRing>();
   const abort = new AbortController();
@@ -141,7 +142,7 @@ export const startRun = (
     showSoon();
   };
 
-  const ended = services[mode](deployment, {events, ask, control}).then(
+  const ended = services[mode](deployment, {events, ask, control, takeOver}).then(
     outcome => {
       result = outcome;
       show();

@@ -37,13 +37,21 @@ export type Planned = {
   readonly reports: readonly HostReport[];
 };
 
-export type RunPorts = {readonly events: EventPort; readonly ask: AskPort; readonly control: ControlPort};
+export type RunPorts = {
+  readonly events: EventPort;
+  readonly ask: AskPort;
+  readonly control: ControlPort;
+  /** Go on although another program holds the lock of the deployment: the operator was told which, and typed it out. */
+  readonly takeOver?: boolean;
+};
 
 export type RunResult = {
   readonly outcome: RunOutcome;
   readonly changed: number;
   readonly unchanged: number;
   readonly failed: number;
+  /** Set when it could not begin because another program works on the deployment: a sentence that says which. */
+  readonly lockedBy?: string;
 };
 
 /**
@@ -56,7 +64,12 @@ export type Services = {
   readonly practice: boolean;
   readonly deployments: () => readonly SavedDeployment[];
   readonly save: (saved: SavedDeployment) => void;
+  /** The answers that a new deployment begins with: the platform on the ground, and what this site says by itself. */
+  readonly firstAnswers: (blueprint: Blueprint, name: string, topology: string) => Deployment;
+  /** Forgets a deployment, with its secrets, files and logs on this side. */
   readonly remove: (name: string) => void;
+  /** Gives what is kept of a deployment another name; the error says why that cannot be. */
+  readonly rename: (from: string, to: string) => Result<void, string>;
   readonly preferences: () => Preferences;
   readonly setPreferences: (preferences: Preferences) => void;
   /** What the operator must be told at the start, such as a damaged settings file. */
@@ -74,6 +87,10 @@ export type Services = {
   /** Writes keys that the operator has accepted to Groundwork's known hosts. */
   readonly trust: (findings: readonly HostKeyFinding[]) => Promise<void>;
   readonly giveSecrets: (host: string, secrets: TypedSecrets) => void;
+  /** Names of the secrets that lie in the vault of a deployment; none when it cannot be opened. */
+  readonly secretNames: (deployment: string) => Promise<readonly string[]>;
+  /** Keeps a secret that the operator typed in the vault of a deployment. */
+  readonly keepSecret: (deployment: string, name: string, value: string) => Promise<Result<void, string>>;
   /** Logs in, gathers facts, runs preflight; reports come one by one as they are ready. */
   readonly inspect: (
     deployment: Deployment,

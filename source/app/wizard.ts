@@ -1,5 +1,6 @@
 import type {Deployment} from '../deployment/schema.ts';
 import type {SavedDeployment} from '../deployment/store.ts';
+import {labelFrom} from '../hosts/host-list.ts';
 import {isDnsLabel} from '../network/names.ts';
 import {previousRoute, type RouteId} from './routes.ts';
 import type {FoundHost, HostReport, Planned, Services} from './services.ts';
@@ -32,6 +33,13 @@ export type Wizard = Store<WizardState> & {
   readonly report: (report: HostReport) => void;
   readonly forgetReports: (hosts?: readonly string[]) => void;
   readonly plan: (planned: Planned | undefined) => void;
+  /**
+   * Keeps what was answered where the answer before it has made it moot (the platform's settings once the ground alone is
+   * wanted), for when the operator goes back on that.
+   */
+  readonly setAside: (path: string, answer: unknown) => void;
+  /** What was set aside at that path; undefined when nothing was. */
+  readonly takeUp: <T>(path: string) => T | undefined;
   /** Gives the deployment another name; the error says why not. */
   readonly rename: (name: string) => string | undefined;
 };
@@ -47,6 +55,7 @@ const atHome: WizardState = {
 
 export const createWizard = (services: Services, now: () => Date): Wizard => {
   const store = createStore(atHome);
+  let aside = new Map<string, unknown>();
 
   /** What others keep beside the answers (the last run) is taken from where it is kept, not from memory. */
   const save = (): void => {
@@ -83,6 +92,7 @@ export const createWizard = (services: Services, now: () => Date): Wizard => {
   return {
     ...store,
     begin: (deployment, route = 'topology') => {
+      aside = new Map();
       store.set({...atHome, deployment, route});
       save();
     },
@@ -118,12 +128,17 @@ export const createWizard = (services: Services, now: () => Date): Wizard => {
       });
     },
     plan: planned => update({planned}),
+    setAside: (path, answer) => {
+      aside.set(path, answer);
+    },
+    takeUp: <T>(path: string) => aside.get(path) as T | undefined,
     rename: name => {
       const {deployment} = store.get();
       if (!deployment || name === deployment.name) return undefined;
       const wrong = renameProblem(services, deployment.name, name);
       if (wrong) return wrong;
-      services.remove(deployment.name);
+      const renamed = services.rename(deployment.name, name);
+      if (!renamed.ok) return renamed.error;
       update({deployment: {...deployment, name}});
       save();
       return undefined;
@@ -161,7 +176,7 @@ export const hostFrom = (
   roles: readonly string[],
 ): Deployment['hosts'][number] => {
   const taken = new Set(deployment.hosts.map(host => host.name));
-  const base = labelFrom(found.name) || labelFrom(`host-${found.address}`) || 'host';
+  const base = labelFrom(found.name, labelFrom(`host-${found.address}`));
   let name = base;
   for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
   return {
@@ -175,11 +190,3 @@ export const hostFrom = (
     privateAddress: found.address,
   };
 };
-
-const labelFrom = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 63)
-    .replace(/-+$/, '');

@@ -1,4 +1,4 @@
-import type {Deployment, HostSpec} from '../deployment/schema.ts';
+import type {Deployment, Environment, HostSpec} from '../deployment/schema.ts';
 import type {Step} from '../engine/step.ts';
 
 /** Nominal size of a machine: GB as vendors count them, GiB for memory. */
@@ -40,8 +40,22 @@ export type Blueprint = {
   readonly roles: readonly Role[];
   /** In the order that the operator sees; `after` decides what waits for what. */
   readonly steps: readonly Step[];
+  /** The steps that an environment has of its own, so that each is seen, retried and skipped by itself. */
+  readonly environmentSteps?: (environment: Environment) => readonly Step[];
   /** A new deployment with everything at its default. */
   readonly defaults: (name: string, topology: string) => Deployment;
 };
+
+/**
+ * Every step that a deployment has: the blueprint's, then those of its environments. Steps know each other by identity,
+ * so whoever works with them asks once.
+ */
+export const stepsOf = (
+  blueprint: Pick<Blueprint, 'steps' | 'environmentSteps'>,
+  {environments}: Pick<Deployment, 'environments'>,
+): readonly Step[] => [
+  ...blueprint.steps,
+  ...environments.flatMap(environment => blueprint.environmentSteps?.(environment) ?? []),
+];
 
 export const playsRole = (host: HostSpec, role: string): boolean => host.roles.includes(role);

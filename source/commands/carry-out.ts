@@ -4,7 +4,7 @@ import {runView} from '../engine/run-view.ts';
 import type {World} from './command.ts';
 import {exit, exitOf} from './exit.ts';
 import type {OutputForm} from './inputs.ts';
-import {runOperation} from './operations.ts';
+import {type RunRequest, runOperation} from './operations.ts';
 import {askOnLines, canAsk, unattended} from './prompt.ts';
 import {reporterFor} from './report.ts';
 import type {Site} from './site.ts';
@@ -16,6 +16,7 @@ export type CarryOut = {
   readonly yes: boolean;
   readonly resumed?: boolean;
   readonly only?: readonly string[];
+  readonly steps?: RunRequest['steps'];
   readonly takeOver?: boolean;
   /** Answers in place of the operator; for practice. */
   readonly ask?: AskPort;

@@ -1,9 +1,12 @@
+import {artifacts} from './artifacts.ts';
 import type {Command} from './command.ts';
+import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
 import {install, resume, retry} from './install.ts';
 import {plan} from './plan.ts';
 import {practice} from './practice.ts';
 import {preflight} from './preflight.ts';
+import {secrets} from './secrets.ts';
 import {status} from './status.ts';
 import {trust} from './trust.ts';
 import {verify} from './verify.ts';
@@ -13,13 +16,16 @@ export const commands: readonly Command[] = [
   practice,
   check,
   trust,
+  artifacts,
   preflight,
   plan,
   install,
   resume,
   retry,
+  environment,
   verify,
   status,
   exportCommand,
+  secrets,
   vault,
 ];

@@ -1,4 +1,5 @@
 import type {HostReport} from '../app/services.ts';
+import {artifactChecks} from '../artifacts/availability.ts';
 import type {Machine} from '../blueprints/blueprint.ts';
 import {blueprintById, topologyById} from '../blueprints/index.ts';
 import type {Deployment, HostSpec} from '../deployment/schema.ts';
@@ -8,7 +9,7 @@ import {connect} from '../hosts/connect.ts';
 import type {Facts} from '../hosts/facts.ts';
 import {inspectionScript, parseFacts} from '../hosts/gather-facts.ts';
 import {preflight, preflightAcross} from '../hosts/preflight.ts';
-import {err, type Result} from '../result.ts';
+import {err, ok, type Result} from '../result.ts';
 import {clock} from './clock.ts';
 import type {Site} from './site.ts';
 
@@ -42,24 +43,28 @@ export const recheck = (deployment: Deployment, report: HostReport): HostReport 
   return {...report, checks: [...again, ...before]};
 };
 
-/** Logs in to every host, finds out about it and checks it; reports come as they are ready. */
+/**
+ * Logs in to every host, finds out about it and checks it; reports come as they are ready. With `artifacts` it also asks
+ * from there for all that is downloaded, which takes as long as the servers do.
+ */
 export const inspectOperation = async (
   site: Site,
   deployment: Deployment,
   onReport: (report: HostReport) => void,
   signal: AbortSignal,
+  {artifacts = false}: {readonly artifacts?: boolean} = {},
 ): Promise<readonly HostReport[]> => {
   const facts: {host: HostSpec; facts: Facts}[] = [];
   const reports = await Promise.all(
     deployment.hosts.map(async (host): Promise<HostReport> => {
-      const found = await inspectHost(site, host, signal);
-      if (found.ok) facts.push({host, facts: found.value});
+      const found = await inspectHost(site, deployment, host, signal, artifacts);
+      if (found.ok) facts.push({host, facts: found.value.facts});
       const report: HostReport = found.ok
         ? {
             host: host.name,
             state: 'ready',
-            facts: found.value,
-            checks: checksOf(deployment, [{host, facts: found.value}]),
+            facts: found.value.facts,
+            checks: [...checksOf(deployment, [{host, facts: found.value.facts}]), ...found.value.checks],
           }
         : {host: host.name, state: 'failed', failure: {host: host.name, ...found.error}};
       onReport(report);
@@ -76,14 +81,24 @@ export const inspectOperation = async (
   });
 };
 
-const inspectHost = async (site: Site, host: HostSpec, signal: AbortSignal): Promise<Result<Facts, Failure>> => {
+const inspectHost = async (
+  site: Site,
+  deployment: Deployment,
+  host: HostSpec,
+  signal: AbortSignal,
+  artifacts: boolean,
+): Promise<Result<{readonly facts: Facts; readonly checks: readonly CheckResult[]}, Failure>> => {
   const connection = await connect(host, site.connectOptions(signal));
   if (!connection.ok) return connection;
-  const output = await connection.value.run(inspectionScript, {signal});
-  await connection.value.close();
-  if (!output.ok) return output;
-  const parsed = parseFacts(output.value.stdout);
-  return parsed.ok
-    ? parsed
-    : err({kind: 'command', host: host.name, attempted: 'gathering facts', message: parsed.error});
+  try {
+    const output = await connection.value.run(inspectionScript, {signal});
+    if (!output.ok) return output;
+    const parsed = parseFacts(output.value.stdout);
+    if (!parsed.ok) return err({kind: 'command', host: host.name, attempted: 'gathering facts', message: parsed.error});
+    const facts = parsed.value;
+    const checks = artifacts ? await artifactChecks(deployment, [{host, facts}], async () => connection, signal) : [];
+    return ok({facts, checks});
+  } finally {
+    await connection.value.close();
+  }
 };

@@ -1,3 +1,5 @@
+import {stepsOf} from '../blueprints/blueprint.ts';
+import {blueprintById} from '../blueprints/index.ts';
 import {openg2p} from '../blueprints/openg2p.ts';
 import {describeLastRun, lastRunOf} from '../engine/resume.ts';
 import {carryOut} from './carry-out.ts';
@@ -29,8 +31,6 @@ const prepared = async (invocation: Invocation, world: World): Promise<Prepared 
   if (form.value !== 'jsonl') for (const warning of loaded.value.warnings) world.stderr.write(`warning: ${warning}\n`);
   return {...loaded.value, form: form.value, yes: invocation.flag('yes'), takeOver: invocation.flag('take-over')};
 };
-
-const stepIds = openg2p.steps.map(({id}) => id);
 
 export const install: Command = {
   name: 'install',
@@ -92,7 +92,8 @@ export const retry: Command = {
   description: [
     'Runs this step only, on every host that it concerns: for what was put right by hand, or to',
     'prove one part again. The steps are:',
-    stepIds.join(', '),
+    `${openg2p.steps.map(({id}) => id).join(', ')},`,
+    'and those of each environment, like environment-qa-namespace.',
   ],
   words: ['STEP'],
   options: runOptions,
@@ -102,6 +103,8 @@ export const retry: Command = {
     if (typeof ready === 'number') return ready;
     const {site, deployment, form, yes, takeOver} = ready;
     const [wanted = ''] = invocation.positionals;
+    const blueprint = blueprintById(deployment.blueprint);
+    const stepIds = blueprint ? stepsOf(blueprint, deployment).map(({id}) => id) : [];
     if (!stepIds.includes(wanted))
       return complain(world, `there is no step "${wanted}"; steps are ${stepIds.join(', ')}`, exit.usage);
     return carryOut(world, site, deployment, {

@@ -5,6 +5,8 @@ import {dirname, join} from 'node:path';
 import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {pinPeerAddresses} from '../../steps/wireguard/addresses.ts';
 import type {HostReport} from '../app/services.ts';
+import {artifactChecks} from '../artifacts/availability.ts';
+import {stepsOf} from '../blueprints/blueprint.ts';
 import {blueprintById} from '../blueprints/index.ts';
 import {writeDurably} from '../deployment/durable-file.ts';
 import {acquireLock, type LockedBy} from '../deployment/lock.ts';
@@ -20,7 +22,7 @@ import {type PlanResult, planDeployment, verifyDeployment} from '../engine/plan.
 import type {AskPort, ControlPort, EventPort, LookPorts} from '../engine/ports.ts';
 import {redactDeep, redactor} from '../engine/redact.ts';
 import {type RunResult, runDeployment} from '../engine/run.ts';
-import type {HandoverFile} from '../engine/step.ts';
+import type {HandoverFile, Step} from '../engine/step.ts';
 import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
@@ -58,7 +60,7 @@ const open = async (site: Site, given: Deployment): Promise<Result<Opened, Failu
     vault: vault.value,
     ports: {
       deployment,
-      steps: blueprint.steps,
+      steps: stepsOf(blueprint, deployment),
       connect: (host, signal) => connect(host, site.connectOptions(signal)),
       facts: {script: factsScript, parse: parseFacts},
       ensureSecret: vault.value.ensure,
@@ -122,6 +124,8 @@ export type RunRequest = {
   /** Default: whether the last run of this deployment did not come to its end. */
   readonly resumed?: boolean;
   readonly only?: readonly string[];
+  /** In place of the deployment's own: steps that take something away. They need no preflight. */
+  readonly steps?: readonly Step[];
   readonly takeOver?: boolean;
   /** What the lock and the journal call this run: `groundwork install`. */
   readonly command: string;
@@ -174,7 +178,11 @@ export const runOperation = async (
       resumed,
       practice: site.practice,
       ...(request.only && {only: request.only}),
-      preflight: hosts => checksOf(deployment, hosts),
+      preflight: async (hosts, connectTo) => [
+        ...checksOf(deployment, hosts),
+        ...(await artifactChecks(deployment, hosts, connectTo, signal)),
+      ],
+      ...(request.steps && {steps: request.steps, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
       handOver: file => handOver(paths.folder, file),
       events: event => {

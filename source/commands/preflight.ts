@@ -52,7 +52,7 @@ export const preflight: Command = {
     if (!loaded.ok) return complain(world, loaded.error, exit.usage);
     const {site, deployment} = loaded.value;
     const {control, end} = controlBySignals(world);
-    const reports = await inspectOperation(site, deployment, () => {}, control.signal);
+    const reports = await inspectOperation(site, deployment, () => {}, control.signal, {artifacts: true});
     end();
     for (const report of reports) {
       if (form.value === 'jsonl') writeJson(world, {at: clock.now().toISOString(), type: 'preflight', ...report});

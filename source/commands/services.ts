@@ -1,8 +1,11 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
-import type {Deployment} from '../deployment/schema.ts';
+import {moveFolder, removeFolder} from '../deployment/folder.ts';
+import {makeDeploymentFolders} from '../deployment/paths.ts';
+import {type Deployment, kubernetes} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
+import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
 import type {Failure} from '../engine/failure.ts';
 import type {EventPort} from '../engine/ports.ts';
@@ -23,7 +26,22 @@ export const servicesOf = (site: Site): Services => ({
   practice: site.practice,
   deployments: site.store.list,
   save: saved => throwIfFailed(site.store.save(saved)),
-  remove: name => throwIfFailed(site.store.remove(name)),
+  firstAnswers: (blueprint, name, topology) => {
+    const defaults = blueprint.defaults(name, topology);
+    return {
+      ...defaults,
+      components: {...defaults.components, kubernetes: kubernetes.parse({})},
+      ...(site.artifacts !== undefined && {artifacts: {source: 'directory', path: site.artifacts}}),
+    };
+  },
+  remove: name => {
+    throwIfFailed(site.store.remove(name));
+    throwIfFailed(removeFolder(site.paths.deployment(name).folder));
+  },
+  rename: (from, to) => {
+    const moved = moveFolder(site.paths.deployment(from).folder, site.paths.deployment(to).folder);
+    return moved.ok ? site.store.remove(from) : moved;
+  },
   preferences: site.store.preferences,
   setPreferences: preferences => throwIfFailed(site.store.setPreferences(preferences)),
   notices: site.store.notice === undefined ? [] : [site.store.notice],
@@ -33,6 +51,15 @@ export const servicesOf = (site: Site): Services => ({
   hostKeys: (hosts, signal) => fetchHostKeys(hosts, site.connectOptions(signal)),
   trust: async findings => throwIfFailed(await trust(findings, site.paths.knownHosts)),
   giveSecrets: (host, secrets) => site.secrets.give(host, secrets),
+  secretNames: async deployment => {
+    const vault = await vaultOf(site, deployment);
+    return vault.ok ? vault.value.names() : [];
+  },
+  keepSecret: async (deployment, name, value) => {
+    const vault = await vaultOf(site, deployment);
+    const kept = vault.ok ? await vault.value.set(name, value) : vault;
+    return kept.ok ? ok() : err([kept.error.message, kept.error.remedy].filter(Boolean).join(' '));
+  },
   inspect: async (deployment, onReport, signal) => {
     await inspectOperation(site, deployment, onReport, signal);
   },
@@ -50,10 +77,9 @@ export const servicesOf = (site: Site): Services => ({
       command: 'groundwork',
     });
     if (ran.ok) return ran.value;
-    return refused(
-      ports.events,
-      ran.error.kind === 'locked' ? {kind: 'input', message: ran.error.by.message} : ran.error.failure,
-    );
+    if (ran.error.kind === 'failure') return refused(ports.events, ran.error.failure);
+    const {message} = ran.error.by;
+    return {...refused(ports.events, {kind: 'input', message}), lockedBy: message};
   },
   verify: (deployment, {events, control}) => verifyOperation(site, deployment, events, control.signal),
   lastRun: name => lastEvents(site, name),
@@ -64,6 +90,14 @@ export const servicesOf = (site: Site): Services => ({
   exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
   importYaml: async path => readYaml(path),
 });
+
+/** The vault of a deployment; its passphrase, if it has one, was asked for when the program started. */
+const vaultOf = (site: Site, deployment: string): Promise<Result<Vault, Failure>> => {
+  const paths = site.paths.deployment(deployment);
+  makeDeploymentFolders(paths);
+  const passphrase = site.secrets.vaultPassphrase(deployment);
+  return openVault(paths.vault, {...(passphrase !== undefined && {passphrase})});
+};
 
 /** A run that could not begin, told like one that ended at once. */
 const refused = (events: EventPort, failure: Failure): RunResult => {

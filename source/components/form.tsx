@@ -1,12 +1,13 @@
 import {Box} from 'ink';
-import {type ReactNode, useReducer, useRef} from 'react';
+import {useReducer, useRef} from 'react';
 import {type KeyPress, priority, useKeys, useLayerActive} from '../app/keys.tsx';
 import {Say, useTheme} from '../app/theme.tsx';
-import {Field} from './field.tsx';
+import {HelpArea} from './form-help.tsx';
+import {RowLine} from './form-line.tsx';
 import {edit, type Line, lineOf, textOf} from './line-editor.ts';
-import {type ActionRow, type ChoiceRow, helpOf, type Row, type TextRow} from './row.ts';
+import type {ActionRow, ChoiceRow, Row, TextRow} from './row.ts';
 import {SpokenForm, spokenValue} from './spoken-form.tsx';
-import {clip, column, widthOf, wrap} from './text.ts';
+import {widthOf} from './text.ts';
 
 type Props = {
   readonly rows: readonly Row[];
@@ -147,126 +148,4 @@ const visible = (count: number, at: number, room: number) => {
     return {first: count - inner - 1, last: count, above: count - inner - 1, below: 0};
   }
   return {first, last: first + inner, above: first, below: count - first - inner};
-};
-
-type LineProps = {
-  readonly row: Row;
-  readonly focused: boolean;
-  readonly line: Line | undefined;
-  readonly labelColumns: number;
-  readonly actionColumns: number;
-  readonly columns: number;
-};
-
-/** Columns for a value at least, before what is wrong with it is written beside it. */
-const valueColumns = 30;
-
-const RowLine = ({row, focused, line, labelColumns, actionColumns, columns}: LineProps) => {
-  const {glyphs} = useTheme();
-  if (row.kind === 'gap') return <Say> </Say>;
-  if (row.kind === 'heading') return <Say tone="strong">{row.label}</Say>;
-  const pointer = focused ? `${glyphs.pointer} ` : '  ';
-  if (row.kind === 'action')
-    return <ActionLine row={row} focused={focused} labelColumns={actionColumns} columns={columns} />;
-  const wrong = row.error ?? row.warning;
-  const besides = columns - 2 - labelColumns - valueColumns - 2;
-  const shown = wrong && !focused && besides > 12;
-  const room = shown ? valueColumns : columns - 2 - labelColumns;
-  return (
-    <Box height={1} flexShrink={0}>
-      <Say tone={focused ? 'accent' : 'plain'} bold={focused} wrap="truncate-end">
-        {pointer + column(row.label, labelColumns)}
-      </Say>
-      <Box width={room} overflow="hidden" flexShrink={0}>
-        {row.kind === 'text' && line && (
-          <Field
-            line={line}
-            focused={focused}
-            columns={room}
-            {...(row.secret && {secret: true})}
-            {...(row.placeholder && {placeholder: row.placeholder})}
-          />
-        )}
-        {row.kind === 'choice' && <Choice row={row} focused={focused} />}
-        {row.kind === 'fact' && <Say wrap="truncate-end">{row.value}</Say>}
-      </Box>
-      {shown && <Say tone={row.error ? 'bad' : 'warning'} wrap="truncate-end">{`  ! ${clip(wrong, besides - 2)}`}</Say>}
-      {wrong && !focused && !shown && <Say tone="bad"> !</Say>}
-    </Box>
-  );
-};
-
-const ActionLine = ({
-  row,
-  focused,
-  labelColumns,
-  columns,
-}: {
-  readonly row: ActionRow;
-  readonly focused: boolean;
-  readonly labelColumns: number;
-  readonly columns: number;
-}) => {
-  const {glyphs} = useTheme();
-  const aside = row.disabled ?? row.detail;
-  return (
-    <Box height={1} flexShrink={0}>
-      <Say tone={focused ? 'accent' : row.disabled ? 'quiet' : 'plain'} bold={focused} wrap="truncate-end">
-        {`${focused ? glyphs.pointer : ' '} ${aside ? column(row.label, Math.max(labelColumns, widthOf(row.label))) : row.label}`}
-      </Say>
-      {aside && <Say tone="quiet">{`   ${clip(aside, columns - Math.max(labelColumns, widthOf(row.label)) - 5)}`}</Say>}
-    </Box>
-  );
-};
-
-const Choice = ({row, focused}: {readonly row: ChoiceRow; readonly focused: boolean}) => {
-  const {glyphs} = useTheme();
-  const label = row.options.find(option => option.value === row.value)?.label ?? row.value;
-  if (row.options.length < 2) return <Say wrap="truncate-end">{label}</Say>;
-  return focused ? (
-    <Say tone="accent" wrap="truncate-end">{`${glyphs.choice[0]} ${label} ${glyphs.choice[1]}`}</Say>
-  ) : (
-    <Say wrap="truncate-end">{label}</Say>
-  );
-};
-
-type HelpProps = {readonly row: Row | undefined; readonly columns: number; readonly lines: number};
-
-/** What is wrong with the focused row, or else what to know about it. */
-const HelpArea = ({row, columns, lines}: HelpProps) => {
-  const wrong = row && 'error' in row ? row.error : undefined;
-  const doubtful = row && 'warning' in row ? row.warning : undefined;
-  const blocked = row?.kind === 'action' ? row.disabled : undefined;
-  const said: ReactNode[] = [];
-  if (wrong)
-    said.push(
-      ...wrap(`! ${wrong}`, columns).map(text => (
-        <Say key={text} tone="bad">
-          {text}
-        </Say>
-      )),
-    );
-  else if (doubtful)
-    said.push(
-      ...wrap(`! ${doubtful}`, columns).map(text => (
-        <Say key={text} tone="warning">
-          {text}
-        </Say>
-      )),
-    );
-  else if (blocked) said.push(<Say key="blocked" tone="warning">{`! ${blocked}`}</Say>);
-  const help = helpOf(row);
-  if (help)
-    said.push(
-      ...wrap(help, columns).map(text => (
-        <Say key={text} tone="quiet">
-          {text}
-        </Say>
-      )),
-    );
-  return (
-    <Box flexDirection="column" marginTop={1} height={lines} overflow="hidden" flexShrink={0}>
-      {said.slice(0, lines)}
-    </Box>
-  );
 };

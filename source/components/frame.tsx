@@ -16,7 +16,7 @@ export type Hint = {
 export type Heading = {
   /** What is being worked on: the deployment's name. */
   readonly subject: string;
-  /** `Step 2 of 6` on the wizard's screens. */
+  /** `Step 2 of 7` on the wizard's screens. */
   readonly step: string;
   readonly practice: boolean;
   /** Told what the keys of the screen are, so that the list of keys can show them. */

@@ -1,6 +1,14 @@
+/** What stands at the right edge of a row, such as numbers below a heading that names them. */
+export type Aside = {
+  readonly text: string;
+  /** The same for who hears it without the heading: `2 CPUs, 4 GB memory`. */
+  readonly spoken: string;
+};
+
 type Common = {
   readonly id: string;
   readonly label: string;
+  readonly aside?: Aside;
   /** What to know while it is filled in; one or two sentences. */
   readonly help?: string;
   /** What is wrong with it, in the words of the field. */
@@ -40,7 +48,7 @@ export type Row =
   | ChoiceRow
   | ActionRow
   | (Common & {readonly kind: 'fact'; readonly value: string})
-  | {readonly kind: 'heading'; readonly id: string; readonly label: string}
+  | {readonly kind: 'heading'; readonly id: string; readonly label: string; readonly aside?: Aside}
   | {readonly kind: 'gap'; readonly id: string};
 
 /** What to know about a row, the chosen option of a choice included. */

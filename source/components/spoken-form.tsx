@@ -27,7 +27,8 @@ const spoken = (row: Row): string => {
   if (row.kind === 'gap') return '';
   if (row.kind === 'heading' || row.kind === 'action') return row.label;
   const wrong = row.error ?? row.warning;
-  return `${row.label}: ${spokenValue(row)}.${wrong ? ` Wrong: ${wrong}.` : ''}`;
+  const aside = row.aside ? ` ${row.aside.spoken}.` : '';
+  return `${row.label}: ${spokenValue(row)}.${aside}${wrong ? ` Wrong: ${wrong}.` : ''}`;
 };
 
 export const spokenValue = (row: Exclude<Row, {kind: 'gap' | 'heading'}>): string => {

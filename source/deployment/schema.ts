@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {parseAddress, parseCidr} from '../network/address.ts';
 import {isDnsLabel, isDomainName, isHostReference} from '../network/names.ts';
 import type {Result} from '../result.ts';
+import {moduleIds, type ServiceName, serviceNames} from './environments.ts';
 
 /** The version that this program writes. Older ones are migrated when read (see migrate.ts). */
 export const schemaVersion = 1;
@@ -88,7 +89,174 @@ export const publicChannel = z.strictObject({
 
 export const publicAcknowledgement = 'anyone on the internet can reach this';
 
-export const environment = z.strictObject({name: dnsLabel, domain: domainName});
+/** Minute, hour, day of the month, month, day of the week; each a number, `*`, a range, a list or a step. */
+const cronSchedule = z
+  .string()
+  .regex(/^[\d*,/-]+( [\d*,/-]+){4}$/, 'must be five fields of cron, like "0 */12 * * *" (twice a day)');
+
+/** A registry of the site that images are pulled from. Its password, if it wants one, is in the vault. */
+export const imageRegistry = z.strictObject({
+  /** With a path when the registry keeps the images of others below one: `https://registry.site.example/mirror`. */
+  address: z
+    .string()
+    .regex(
+      /^https?:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[\w.-]+)*$/,
+      'must be an address like https://registry.site.example:5000, without a login and without "/" at its end',
+    ),
+  user: z
+    .string()
+    .regex(/^[\w.@$+-]+$/, 'must be a user name of the registry')
+    .optional(),
+  /** On the compute hosts: the certificate of the authority that signed the registry's own. */
+  authorityFile: unixPath.optional(),
+});
+
+/** How much of a machine a part of the platform may take: `small` is for one machine of the sandbox's size. */
+const platformSize = z.enum(['small', 'medium', 'large']);
+
+/** An address that mail goes from or to. */
+const mailAddress = z.email('must be a mail address, like operators@example.org');
+
+/**
+ * Where alerts go. Nothing secret stands here: the address of Slack's webhook, the mail server's password and the token
+ * of Telegram's bot are in the vault.
+ */
+export const alertChannels = z.strictObject({
+  slack: z.strictObject({channel: z.string().regex(/^[#@][\w.-]+$/, 'must be a channel like #alerts')}).optional(),
+  mail: z
+    .strictObject({
+      server: hostReference,
+      port: port.default(587),
+      from: mailAddress,
+      to: z.array(mailAddress).min(1, 'needs at least one receiver'),
+      /** Without it the server is used without logging in. */
+      user: z
+        .string()
+        .regex(/^[^\p{Cc}]+$/u, 'must be a user name of the mail server')
+        .optional(),
+    })
+    .optional(),
+  /** The number of the chat, negative for a group. */
+  telegram: z.strictObject({chat: z.int().refine(chat => chat !== 0, 'must be the number of a chat')}).optional(),
+});
+
+/** What runs on the cluster for its operators. */
+const platform = {
+  storage: z
+    .strictObject({
+      /** Of the class that claims get when they name none. */
+      className: dnsLabel,
+      /** What becomes of the data of a claim that is deleted. */
+      reclaim: z.enum(['Retain', 'Delete']),
+    })
+    .default({className: 'nfs-csi', reclaim: 'Retain'}),
+  rancher: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      replicas: z.int().min(1).max(5).default(1),
+    })
+    .default({enabled: true, replicas: 1}),
+  monitoring: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      size: platformSize.default('small'),
+      alerts: alertChannels.default({}),
+    })
+    .default({enabled: true, size: 'small', alerts: {}}),
+  logging: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      size: platformSize.default('small'),
+      /** After which log lines are erased. */
+      retentionDays: z.int().min(1).max(365).default(7),
+    })
+    .default({enabled: true, size: 'small', retentionDays: 7}),
+};
+
+/** RKE2 and what runs on it. */
+export const kubernetes = z.strictObject({
+  /** A row of the version matrix. */
+  versions: z.string().default('default'),
+  /** The profile that RKE2 has for the CIS benchmark: more is refused, also of what others install. */
+  cis: z.boolean().default(false),
+  registry: imageRegistry.optional(),
+  /** Copies of the cluster's state on the host itself; those that are off the host are another matter. */
+  snapshots: z
+    .strictObject({schedule: cronSchedule, keep: z.int().min(1).max(1000)})
+    // The two defaults of RKE2 itself.
+    .default({schedule: '0 */12 * * *', keep: 5}),
+  ...platform,
+});
+
+/** Programs beside us on the way out of the site: without a login, because nothing secret stands in a deployment. */
+const outboundProxy = z.strictObject({
+  address: z
+    .string()
+    .regex(
+      /^(https?|socks5h?):\/\/([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/i,
+      'must be an address like http://proxy.site.example:3128, without a login',
+    ),
+  /** Names, domains and subnets that are reached without it. */
+  exclude: z.array(z.string().regex(/^[\w.*:/-]+$/, 'must be a name, a domain, an address or a subnet')).default([]),
+});
+
+/** Where what is downloaded comes from: its publishers, a copy of them inside the site, a folder that was carried in. */
+export const artifactSource = z.discriminatedUnion('source', [
+  z.strictObject({source: z.literal('online'), proxy: outboundProxy.optional()}),
+  z.strictObject({
+    source: z.literal('mirror'),
+    /** The same files lie below it at HOST/PATH of their publishers' addresses. */
+    address: z
+      .string()
+      .regex(
+        /^https?:\/\/([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?(\/[\w.~-]+)*$/i,
+        'must be an address like https://mirror.site.example/groundwork, without a login and without "/" at its end',
+      ),
+    /**
+     * `pinned`: what Groundwork knows beforehand must be what the mirror has. `published`: the checksums on the mirror
+     * decide, for a site that builds its own; whoever can write there is then trusted like the publishers.
+     */
+    checksums: z.enum(['pinned', 'published']).default('pinned'),
+    proxy: outboundProxy.optional(),
+  }),
+  z.strictObject({
+    source: z.literal('directory'),
+    /** On this side; filled by `groundwork artifacts pull`. */
+    path: z.string().regex(/^\/[^\p{Cc}]*$/u, 'must be the absolute path of a folder on this side'),
+    proxy: outboundProxy.optional(),
+  }),
+]);
+
+const hostnames = Object.fromEntries(serviceNames.map(name => [name, domainName.optional()])) as Record<
+  ServiceName,
+  z.ZodOptional<typeof domainName>
+>;
+
+/** Who may work in an environment, as a project of Rancher: its administrators may everywhere. */
+const member = z.strictObject({
+  /** As Rancher names a user or a group: `local://u-abc12`. */
+  principal: z.string().regex(/^[a-z0-9_]+:\/\/[\w.@=,+-]+$/i, 'must be a principal of Rancher, like local://u-abc12'),
+  kind: z.enum(['user', 'group']).default('user'),
+  /** `member` changes what runs there, `read-only` looks at it; neither sees Secrets. */
+  role: z.enum(['member', 'read-only']).default('member'),
+});
+
+/** A namespace with OpenG2P's services and modules, and a domain of its own. */
+export const environment = z.strictObject({
+  name: checked(text =>
+    /^[a-z][a-z0-9]{0,19}$/.test(text)
+      ? undefined
+      : 'must be 1 to 20 lower-case letters and digits that begin with a letter, like qa: it becomes part of names',
+  ),
+  /** Absent: its name below the deployment's domain. */
+  domain: domainName.optional(),
+  modules: z.array(z.enum(moduleIds)).default([]),
+  /** Where a service is to be found under another name than the usual one below the environment's domain. */
+  hostnames: z.strictObject(hostnames).default({}),
+  /** Of the first user, who may do everything in the environment's services. */
+  adminEmail: z.email('must be an e-mail address').optional(),
+  members: z.array(member).default([]),
+});
 
 export const deployment = z.strictObject({
   version: z.literal(schemaVersion),
@@ -127,7 +295,10 @@ export const deployment = z.strictObject({
       maxBodyMb: z.int().min(1).max(10_000).default(100),
     }),
     automaticUpdates: z.enum(['security', 'off']).default('security'),
+    /** Absent: the ground alone is laid. */
+    kubernetes: kubernetes.optional(),
   }),
+  artifacts: artifactSource.default({source: 'online'}),
   environments: z.array(environment).default([]),
   /** Preflight checks that failed and were accepted, by host: `["sandbox-1:memory"]`. */
   acceptedChecks: z.array(z.string()).default([]),
@@ -135,7 +306,11 @@ export const deployment = z.strictObject({
 
 export type Deployment = z.infer<typeof deployment>;
 export type HostSpec = z.infer<typeof hostSpec>;
+export type ArtifactSource = z.infer<typeof artifactSource>;
+export type OutboundProxy = z.infer<typeof outboundProxy>;
+export type Kubernetes = z.infer<typeof kubernetes>;
 export type Channel = Deployment['channels'][number];
+export type Environment = Deployment['environments'][number];
 export type PrivateChannel = z.infer<typeof privateChannel>;
 export type PublicChannel = z.infer<typeof publicChannel>;
 export type Peer = z.infer<typeof peer>;

@@ -9,7 +9,13 @@ import {
   oneLocalHost,
   privateAddresses,
 } from './rules/hosts.ts';
-import {domainUsable, environmentDomains, environmentNames} from './rules/names.ts';
+import {
+  domainUsable,
+  environmentDomains,
+  environmentHostnames,
+  environmentModules,
+  environmentNames,
+} from './rules/names.ts';
 import {
   adminSourcesNarrow,
   blocksApart,
@@ -51,6 +57,8 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   upstreamsElsewhere,
   environmentNames,
   environmentDomains,
+  environmentHostnames,
+  environmentModules,
   acceptedChecksName,
 ];
 

@@ -2,10 +2,11 @@ import type {Connection, Output, OutputStream} from '../hosts/connection.ts';
 import type {ApplyOptions, ApplyPort} from '../resources/resource.ts';
 import {err, type Result} from '../result.ts';
 import type {Script} from '../shell/script.ts';
-import {cleanText, lineSplitter} from './control-sequences.ts';
+import {cleanLine, cleanText, lineSplitter} from './control-sequences.ts';
 import {runDetached} from './detached.ts';
 import type {Failure} from './failure.ts';
 import type {Clock} from './ports.ts';
+import {sendFile} from './send-file.ts';
 
 export type ApplySetting = {
   readonly host: string;
@@ -38,8 +39,17 @@ export const tailOf = ({stdout, stderr}: Pick<Output, 'stdout' | 'stderr'>): rea
 /** What an apply may do: run scripts as root on its host, each line of output told to the log. */
 export const applyPort = (setting: ApplySetting): ApplyPort => ({
   now: setting.clock.now,
+  tell: line => setting.onLine(cleanLine(line)),
+  send: async file => {
+    const sent = await sendFile(file, setting);
+    return sent.ok ? sent : err({attempted: setting.doing, ...sent.error});
+  },
   run: async (script, options = {}) => {
-    const splitters = {stdout: lineSplitter(setting.onLine), stderr: lineSplitter(setting.onLine)};
+    const tell = (line: string): void => {
+      const told = options.told ? options.told(line) : line;
+      if (told !== undefined) setting.onLine(told);
+    };
+    const splitters = {stdout: lineSplitter(tell), stderr: lineSplitter(tell)};
     const onOutput = (stream: OutputStream, chunk: string) => splitters[stream].write(chunk);
     const output = await (options.detached
       ? runAsJob(setting, script, options, onOutput)
@@ -68,7 +78,7 @@ const runHere = async (
 ): Promise<Result<Output, Failure>> => {
   const connection = await connect();
   if (!connection.ok) return connection;
-  const {detached: _, ...runOptions} = options;
+  const {detached: _, told: __, ...runOptions} = options;
   const output = await connection.value.run(script, {...runOptions, signal, onOutput});
   if (!output.ok && output.error.kind === 'connection-lost') await lost();
   return output;

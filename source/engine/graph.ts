@@ -25,15 +25,17 @@ export const inOrder = (steps: readonly Step[]): readonly Step[] => {
   return done;
 };
 
-/** Every step on every host that plays its role, in the order of `inOrder`, host by host. */
+/**
+ * Every step on every host that plays its role, in the order of `inOrder`, host by host. A step that is done `once`
+ * concerns only the first of these hosts, as the deployment lists them.
+ */
 export const instancesOf = (steps: readonly Step[], deployment: Deployment): readonly Instance[] =>
   inOrder(steps)
     .filter(step => step.enabled?.(deployment) ?? true)
-    .flatMap(step =>
-      deployment.hosts
-        .filter(host => host.roles.includes(step.role))
-        .map(host => ({key: keyOf(step.id, host.name), step, host})),
-    );
+    .flatMap(step => {
+      const players = deployment.hosts.filter(host => host.roles.includes(step.role));
+      return (step.once ? players.slice(0, 1) : players).map(host => ({key: keyOf(step.id, host.name), step, host}));
+    });
 
 /**
  * What must be done before an instance may begin: the steps it is after, on every host that they concern. A step that

@@ -53,7 +53,11 @@ export type RunPorts = Omit<LookPorts, 'signal'> & {
   readonly practice: boolean;
   /** Only these steps; all when absent. */
   readonly only?: readonly string[];
-  readonly preflight: (hosts: readonly {readonly host: HostSpec; readonly facts: Facts}[]) => readonly CheckResult[];
+  /** Checks of facts, and those that must ask the hosts for more, over the connections that are open. */
+  readonly preflight: (
+    hosts: readonly {readonly host: HostSpec; readonly facts: Facts}[],
+    connect: (host: HostSpec) => Promise<Result<Connection, Failure>>,
+  ) => readonly CheckResult[] | Promise<readonly CheckResult[]>;
   /** Failed checks that the operator has accepted, as `acceptanceOf` names them. */
   readonly accepted: readonly string[];
   /** Writes a file for the operator on this side and returns its path. */

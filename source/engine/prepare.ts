@@ -1,4 +1,4 @@
-import {ok, type Result} from '../result.ts';
+import {err, ok, type Result} from '../result.ts';
 import type {Setting} from './context.ts';
 import type {Failure} from './failure.ts';
 import {type Instance, instancesOf} from './graph.ts';
@@ -16,8 +16,9 @@ export const prepare = async (
   const instances = instancesOf(steps, deployment);
   const secrets = new Map<string, string>();
   for (const step of new Set(instances.map(instance => instance.step))) {
-    for (const {name, generate} of step.secrets?.(deployment) ?? []) {
-      const value = await ensureSecret(name, generate);
+    for (const spec of step.secrets?.(deployment) ?? []) {
+      const {name} = spec;
+      const value = await (spec.generate ? ensureSecret(name, spec.generate) : givenSecret(spec, ports));
       if (!value.ok) return value;
       secrets.set(name, value.value);
     }
@@ -28,6 +29,27 @@ export const prepare = async (
     return value;
   };
   return ok({instances, setting: {deployment, secret, now: clock.now, marker}});
+};
+
+/** Ends the search of the vault for a secret that cannot be made. */
+class NotGiven extends Error {}
+
+const givenSecret = async (
+  {name, given}: {readonly name: string; readonly given: string},
+  {ensureSecret, deployment}: Pick<LookPorts, 'ensureSecret' | 'deployment'>,
+): Promise<Result<string, Failure>> => {
+  try {
+    return await ensureSecret(name, () => {
+      throw new NotGiven();
+    });
+  } catch (error) {
+    if (!(error instanceof NotGiven)) throw error;
+    return err({
+      kind: 'input',
+      message: `The vault lacks ${given}.`,
+      remedy: `Put it there with \`groundwork secrets set ${deployment.name} ${name}\`, then try again.`,
+    });
+  }
 };
 
 /** Looks at all hosts once and keeps what was found for the next look. The caller closes the sessions. */

@@ -90,7 +90,8 @@ const carryOut = async (ports: RunPorts, sessions: Sessions, emit: Run['emit']):
   if (!prepared.ok) return ended(emit, [prepared.error]);
   const found = await lookUntilFound(ports, prepared.value, sessions, emit);
   if (!found.ok) return found.error;
-  const refused = acceptChecks(ports, found.value, emit);
+  const refused = await acceptChecks(ports, found.value, sessions, emit);
+  if (ports.control.signal.aborted) return ended(emit, [], {outcome: 'stopped'});
   if (refused.length > 0) return ended(emit, refused);
   const run = begin(ports, prepared.value, sessions, emit, found.value);
   emit({type: 'plan', ...planOf(found.value.instances.filter(({instance}) => run.states.has(instance.key)))});
@@ -191,8 +192,16 @@ const lookUntilFound = async (
 };
 
 /** Failures of the checks that nobody accepted. What was accepted is told, so that the journal keeps it. */
-const acceptChecks = (ports: RunPorts, found: Look, emit: Run['emit']): readonly Failure[] => {
-  const checks = ports.preflight(found.hosts.flatMap(each => ('facts' in each ? [each] : [])));
+const acceptChecks = async (
+  ports: RunPorts,
+  found: Look,
+  sessions: Sessions,
+  emit: Run['emit'],
+): Promise<readonly Failure[]> => {
+  const checks = await ports.preflight(
+    found.hosts.flatMap(each => ('facts' in each ? [each] : [])),
+    sessions.to,
+  );
   const blocking = blockingChecks(checks, ports.accepted);
   for (const check of blockingChecks(checks, [])) {
     if (!blocking.includes(check))

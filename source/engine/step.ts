@@ -17,11 +17,14 @@ export type StepContext = {
   readonly now: Date;
 };
 
-/** A secret that is made once, kept in the vault before its first use, and read back ever after. */
-export type SecretSpec = {
-  readonly name: string;
-  readonly generate: () => string | Promise<string>;
-};
+/**
+ * A secret that is made once, kept in the vault before its first use, and read back ever after; or one that only the
+ * operator has (`given` says what it is), who puts it there.
+ */
+export type SecretSpec = {readonly name: string} & (
+  | {readonly generate: () => string | Promise<string>; readonly given?: undefined}
+  | {readonly given: string; readonly generate?: undefined}
+);
 
 /** A check with the real tool that what was installed does its work. Read-only, as root, under 15 seconds. */
 export type Verification = {
@@ -60,6 +63,8 @@ export type Step = {
   readonly why: string;
   /** The role of the hosts that it concerns (see the blueprint). */
   readonly role: string;
+  /** It acts on the cluster and not on a machine: only the first host that plays its role is concerned. */
+  readonly once?: true;
   readonly after: readonly Step[];
   /** Seconds on an ordinary machine, for the progress bar. */
   readonly estimate: number;

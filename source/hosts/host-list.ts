@@ -29,15 +29,15 @@ const withPort = (text: string, host: ListedHost, port: string | undefined): Res
     : err(`"${text}": a port is a number from 1 to 65535`);
 };
 
-/** A name as Groundwork needs it, a DNS label, from what somebody called the host. */
-export const labelFrom = (text: string): string => {
+/** A name as Groundwork needs it, a DNS label, from what somebody called the host; `otherwise` where no letter is left. */
+export const labelFrom = (text: string, otherwise = 'host'): string => {
   const label = text
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 63)
     .replace(/-+$/, '');
-  return isDnsLabel(label) ? label : 'host';
+  return isDnsLabel(label) ? label : otherwise;
 };
 
 /**

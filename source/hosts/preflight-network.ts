@@ -160,8 +160,28 @@ const fixedPorts: readonly Port[] = [
   },
 ];
 
+/** What RKE2 and its first parts listen on (docs.rke2.io, install/requirements). */
+const clusterPorts: readonly Port[] = (
+  [
+    [6443, 'the API of Kubernetes', ['kube-apiserver']],
+    [9345, 'RKE2', ['rke2']],
+    [10250, 'the kubelet', ['kubelet']],
+    [2379, 'etcd', ['etcd']],
+    [2380, 'etcd', ['etcd']],
+  ] as const
+).map(([port, use, ours]) => ({
+  id: `port-${port}`,
+  port,
+  protocols: ['tcp'],
+  use,
+  role: 'compute',
+  ours,
+  at: anywhere,
+}));
+
 const portsOf = ({deployment}: CheckContext): readonly Port[] => [
   ...fixedPorts,
+  ...(deployment.components.kubernetes === undefined ? [] : clusterPorts),
   ...deployment.channels
     .filter(channel => channel.kind === 'private')
     .filter(({port}) => Number.isInteger(port))

@@ -1,8 +1,12 @@
 import {isDnsLabel, isDomainName} from '../network/names.ts';
-import {type Check, failed, isOurs, onRealHost, passed, whether} from './preflight-check.ts';
+import {type Check, type CheckContext, failed, isOurs, onRealHost, passed, whether} from './preflight-check.ts';
 
 /** Seconds. Certificates begin to be valid at the clock of whoever makes them; a minute is what networks and people need. */
 const clockTolerance = 60;
+
+/** Its own step looks closer at it: whether it is the deployment's, and not newer. */
+const isOwnCluster = (leftover: string, context: CheckContext): boolean =>
+  leftover.startsWith('RKE2 ') && isOurs(context) && context.deployment.components.kubernetes !== undefined;
 
 const isDocker = (leftover: string): boolean => leftover.startsWith('Docker ');
 
@@ -184,8 +188,8 @@ export const stateChecks: readonly Check[] = [
     title: 'Nothing of an older installation',
     severity: 'error',
     acceptable: true,
-    test: ({facts}) => {
-      const found = facts.leftovers.filter(item => !isDocker(item));
+    test: context => {
+      const found = context.facts.leftovers.filter(item => !isDocker(item) && !isOwnCluster(item, context));
       return whether(
         found.length === 0,
         found.join('; ') || 'nothing',

@@ -45,7 +45,7 @@ export const startMachine = async (options: MachineOptions): Promise<Result<Mach
   const bash = programPath('bash') ?? 'bash';
   const child = spawn(
     bash,
-    [join(fixtures, 'machine/start.sh'), folder, name, String(firstUid), capabilities],
+    [join(fixtures, 'machine/start.sh'), folder, name, String(firstUid), capabilities, process.execPath],
     // A session of its own: no terminal of the operator's, and Ctrl-C is for this program and not for the hosts.
     {detached: true, stdio: 'pipe', env: {PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}},
   );

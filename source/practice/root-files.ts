@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import {dirname, join} from 'node:path';
 import {kernelFiles, machineSettings, osRelease, type Place, type PracticeHostSpec, systemOf} from './hardware.ts';
+import {internet} from './internet.ts';
 
 /*
  * The folder of a practice host:
@@ -57,7 +58,7 @@ const rootFolders = [
   ],
 ];
 
-const write = (path: string, content: string, mode = 0o644): void => {
+const write = (path: string, content: string | Buffer, mode = 0o644): void => {
   mkdirSync(dirname(path), {recursive: true});
   writeFileSync(path, content, {mode});
 };
@@ -119,6 +120,10 @@ const standIns = ({folder, fixtures, spec, place, pace}: RootOptions): string =>
   mkdirSync(join(target, 'lib'), {recursive: true});
   cpSync(join(fixtures, 'lib'), join(target, 'lib/practice'), {recursive: true, verbatimSymlinks: true});
   write(join(target, 'lib/practice/machine'), machineSettings(spec, place, pace));
+  // Where the runtime of this program is mounted, see machine/start.sh.
+  write(join(target, 'lib/practice/node'), '');
+  for (const [path, content] of internet(process.arch === 'arm64' ? 'arm64' : 'amd64'))
+    write(join(target, 'lib/practice/internet', path), content);
   for (const entry of readdirSync(target, {recursive: true, withFileTypes: true})) {
     const path = join(entry.parentPath, entry.name);
     // Links are left alone: some lead to where a file will be on the host, which on this machine is another one.

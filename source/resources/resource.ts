@@ -18,13 +18,28 @@ export type Products = Readonly<Record<string, string>>;
 export type ApplyPort = {
   /** Runs a script as root. An exit status other than 0 comes back as a failure of kind `command`. */
   readonly run: (script: Script, options?: ApplyOptions) => Promise<Result<Output, Failure>>;
+  /**
+   * Brings the bytes of a file of this side to a file on the host, as root, and goes on behind what is there of it. It
+   * does not check them: that is done on the host, with a checksum, before they are used.
+   */
+  readonly send: (file: SentFile) => Promise<Result<void, Failure>>;
+  /** A line of our own for the log: what is being waited for. */
+  readonly tell: (line: string) => void;
   /** Now, for what has an expiry. */
   readonly now: () => Date;
 };
 
+/** Absolute paths: of a file on this side, and of one on the host whose folder is there. */
+export type SentFile = {readonly from: string; readonly to: string};
+
 export type ApplyOptions = Pick<RunOptions, 'timeoutMs' | 'fresh'> & {
   /** May take minutes: runs as a transient unit on the host and is found again after a cut. */
   readonly detached?: boolean;
+  /**
+   * What the log gets for a line of the output; undefined: nothing. Default: the line. For output that is data for the
+   * apply itself, or that may hold what must not be shown.
+   */
+  readonly told?: (line: string) => string | undefined;
 };
 
 /** How to remove the difference. Always safe to repeat, and safe to be cut anywhere. */

@@ -12,6 +12,15 @@ export type Service = {
   readonly configuration?: readonly string[];
   /** Default `reload`; a unit that cannot reload is restarted. */
   readonly onChange?: 'reload' | 'restart';
+  readonly slow?: SlowStart;
+};
+
+/** Of a unit that takes minutes and tells systemd itself when it is ready: it is started in the background. */
+export type SlowStart = {
+  /** The most that it may take. */
+  readonly seconds: number;
+  /** Read-only and quick: prints a line about how far it is, which is told whenever it changes. */
+  readonly progress: Script;
 };
 
 /** A file of the configuration: its hash and when its inode last changed (seconds), or undefined when it is not there. */
@@ -190,7 +199,33 @@ const commands: Readonly<Record<Action, (unit: string) => Script>> = {
   restart: unit => sh`systemctl restart ${unit}`,
 };
 
-const applyService = (unit: string, actions: readonly Action[], files: readonly string[]): Apply => {
+/** How often a unit may end while it starts: the first time may be a start that came too early for something else. */
+const endsAllowed = 3;
+
+/** Waits until a unit that was started in the background is up. Its job is gone when its start has ended, in whatever way. */
+const comesUp = (unit: string, {seconds, progress}: SlowStart): Script => sh`progress() (
+${progress}
+)
+shown() { systemctl show --property="$1" --value ${unit}; }
+restarts=$(shown NRestarts) told= end=$(($(date +%s) + ${seconds}))
+while [ "$(shown ActiveState)" != active ] || [ -n "$(shown Job | tr -d 0)" ]; do
+  [ "$(shown ActiveState)" != failed ] || fail ${`${unit} ended while it started`}
+  [ "$(($(shown NRestarts) - restarts))" -lt ${endsAllowed} ] || fail ${`${unit} ends and is started again and again`}
+  [ "$(date +%s)" -lt "$end" ] || fail ${`${unit} was not up after ${seconds} s`}
+  said=$(progress </dev/null 2>/dev/null)
+  if [ "$said" != "$told" ]; then printf '%s\n' "$said"; told=$said; fi
+  sleep 2
+done`;
+
+const inBackground = (action: Action, unit: string): Script =>
+  action === 'start' || action === 'restart' ? sh`systemctl --no-block ${action} ${unit}` : commands[action](unit);
+
+const applyService = (
+  unit: string,
+  actions: readonly Action[],
+  files: readonly string[],
+  slow: SlowStart | undefined,
+): Apply => {
   const loads = actions.some(action => action === 'start' || action === 'reload' || action === 'restart');
   return script(
     lines(
@@ -206,11 +241,15 @@ const applyService = (unit: string, actions: readonly Action[], files: readonly 
       ...(loads ? [sh`systemctl reset-failed ${unit} 2>/dev/null`] : []),
       ...actions
         .filter(action => action !== 'daemon-reload')
-        .map(action => sh`${commands[action](unit)} || fail ${`systemctl could not ${action} ${unit}`}`),
+        .map(
+          action =>
+            sh`${slow ? inBackground(action, unit) : commands[action](unit)} || fail ${`systemctl could not ${action} ${unit}`}`,
+        ),
+      ...(loads && slow ? [comesUp(unit, slow)] : []),
       ...(loads ? [stays(unit)] : []),
       ...(loads && files.length > 0 ? [record(unit)] : []),
     ),
-    {timeoutMs: 300_000},
+    slow ? {timeoutMs: (slow.seconds + 60) * 1000, detached: true} : {timeoutMs: 300_000},
   );
 };
 
@@ -233,6 +272,7 @@ export const service = (unit: string, options: Service = {}): Resource => {
         unit,
         todo(state, unit, options).map(({action}) => action),
         configuration,
+        options.slow,
       ),
   });
 };

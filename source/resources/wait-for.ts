@@ -5,7 +5,7 @@ import {type Resource, resource, script} from './resource.ts';
 export type Wait = {
   readonly id: string;
   readonly doing: string;
-  /** Read-only and quick. Exit status 0: it has come. */
+  /** Read-only and quick. Exit status 0: it has come. Else what it prints is told whenever that changes. */
   readonly until: Script;
   readonly timeoutSeconds: number;
   /** What is waited for: `nginx to answer on port 443`. */
@@ -29,11 +29,15 @@ export const waitFor = ({id, doing, until, timeoutSeconds, what}: Wait): Resourc
           sh`look() (
 ${until}
 )`,
-          sh`end=$(($(date +%s) + ${timeoutSeconds}))`,
+          sh`told= end=$(($(date +%s) + ${timeoutSeconds}))`,
           sh`until said=$(look </dev/null 2>&1); do`,
           sh`  if [ "$(date +%s)" -ge "$end" ]; then`,
           sh`    printf '%s\n' "$said" ${`waited ${timeoutSeconds} s in vain for ${what}`} >&2`,
           sh`    exit 1`,
+          sh`  fi`,
+          sh`  if [ "$said" != "$told" ]; then`,
+          sh`    printf '%s\n' "$said"`,
+          sh`    told=$said`,
           sh`  fi`,
           sh`  sleep 1`,
           sh`done`,

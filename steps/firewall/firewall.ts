@@ -30,7 +30,7 @@ const rulesFor = ({deployment, host, facts}: StepContext): readonly FirewallRule
     ({in: interfaceIn, from, to, purpose}): FirewallRule => ({
       action: 'allow',
       direction: 'route',
-      interfaceIn,
+      ...(interfaceIn !== undefined && {interfaceIn}),
       from,
       to,
       comment: purpose,

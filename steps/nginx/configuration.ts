@@ -1,9 +1,11 @@
+import {environmentDomain} from '../../source/deployment/environments.ts';
 import type {Deployment} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import type {OsData} from '../../source/hosts/os-data.ts';
 import {paths} from '../certificates/paths.ts';
 import {managedFile, word} from '../shared/config-text.ts';
-import {hostsPlaying, isPublic, roles, servedNames, vpns} from '../shared/deployment.ts';
+import {hasKubernetes, hostsPlaying, isPublic, namesBelow, roles, servedNames, vpns} from '../shared/deployment.ts';
+import {gatewayPorts, rancherName} from '../shared/platform.ts';
 
 export const configurationPath = '/etc/nginx/conf.d/groundwork.conf';
 
@@ -12,9 +14,6 @@ export const pagesDirectory = '/var/www/groundwork';
 
 /** With what nginx refuses names that are not ours where it cannot refuse the handshake itself (before 1.19.4). */
 export const refusal = {key: '/etc/groundwork/tls/refuse.key', certificate: '/etc/groundwork/tls/refuse.crt'} as const;
-
-/** Where Istio's ingress gateway listens on every machine of the cluster. */
-const istioPort = 30080;
 
 const indent = (text: readonly string[]): readonly string[] => text.map(line => (line === '' ? '' : `    ${line}`));
 
@@ -31,18 +30,22 @@ const listen = (port: number, options: string, facts: Pick<Facts, 'kernelFeature
 ];
 
 /**
- * Who may use the platform. The last of the layers: the firewall keeps strangers out before, and this holds when
- * somebody opens a port for another purpose. Empty when a public channel lets everybody in.
+ * Who may use what is not for the public: the machines, the VPNs' peers, and pods, which come to a proxy on their own
+ * machine with their own addresses. The last of the layers: the firewall keeps strangers out before, and this holds
+ * when somebody opens a port for another purpose.
  */
+export const insidersOnly = (deployment: Deployment): readonly string[] => [
+  ...[
+    deployment.network.privateSubnet,
+    ...vpns(deployment).map(({subnet}) => subnet),
+    ...(hasKubernetes(deployment) ? [deployment.network.pods] : []),
+  ].map(source => `allow ${word(source)};`),
+  'deny all;',
+];
+
+/** Who may use the platform. Empty when a public channel lets everybody in. */
 export const allowList = (deployment: Deployment): readonly string[] =>
-  isPublic(deployment)
-    ? []
-    : [
-        ...[deployment.network.privateSubnet, ...vpns(deployment).map(({subnet}) => subnet)].map(
-          source => `allow ${word(source)};`,
-        ),
-        'deny all;',
-      ];
+  isPublic(deployment) ? [] : insidersOnly(deployment);
 
 /** Mozilla's intermediate set of 2025: every browser and client library of the last ten years. */
 const ciphers = [
@@ -91,20 +94,24 @@ const proxyHeaders = [
   'proxy_set_header X-Forwarded-Proto $scheme;',
 ];
 
-const platform = block(
-  'location /',
-  'proxy_pass http://groundwork_platform;',
-  'proxy_http_version 1.1;',
-  proxyHeaders,
-  'proxy_connect_timeout 5s;',
-  'proxy_read_timeout 300s;',
-  'proxy_send_timeout 300s;',
-  // Headers of Keycloak's answers outgrow nginx's 4k.
-  'proxy_buffer_size 16k;',
-  'proxy_buffers 8 16k;',
-  'proxy_busy_buffers_size 32k;',
-  'error_page 502 504 =503 /groundwork/not-answering.html;',
-);
+/** Seconds that an answer may be silent. */
+const patience = {ordinary: 300, terminals: 3600} as const;
+
+const platform = (silentSeconds: number): readonly string[] =>
+  block(
+    'location /',
+    'proxy_pass http://groundwork_platform;',
+    'proxy_http_version 1.1;',
+    proxyHeaders,
+    'proxy_connect_timeout 5s;',
+    `proxy_read_timeout ${silentSeconds}s;`,
+    `proxy_send_timeout ${silentSeconds}s;`,
+    // Headers of Keycloak's answers outgrow nginx's 4k.
+    'proxy_buffer_size 16k;',
+    'proxy_buffers 8 16k;',
+    'proxy_busy_buffers_size 32k;',
+    'error_page 502 504 =503 /groundwork/not-answering.html;',
+  );
 
 const pages = [
   ...block('location = /healthz', `root ${pagesDirectory};`, 'default_type text/plain;', 'access_log off;'),
@@ -119,6 +126,33 @@ const pages = [
 const roomForNames = (names: readonly string[]): readonly string[] =>
   names.some(name => name.length > 40) ? ['server_names_hash_bucket_size 512;'] : [];
 
+/** Names that are served alike. */
+type Site = {
+  readonly names: readonly string[];
+  readonly access: readonly string[];
+  readonly silentSeconds: number;
+};
+
+/**
+ * With the ground alone, all names are one site. With the platform, what operators work with stays closed also when a
+ * public channel opens the environments: nginx chooses the site by the name in the request, so a name that somebody
+ * only claims leads no further than the real one. Rancher's terminals and logs may be silent for an hour.
+ */
+const sites = (deployment: Deployment): readonly Site[] => {
+  if (!hasKubernetes(deployment))
+    return [{names: servedNames(deployment), access: allowList(deployment), silentSeconds: patience.ordinary}];
+  const closed = insidersOnly(deployment);
+  return [
+    {names: [rancherName(deployment)], access: closed, silentSeconds: patience.terminals},
+    {names: namesBelow(deployment.domain), access: closed, silentSeconds: patience.ordinary},
+    ...deployment.environments.map(each => ({
+      names: namesBelow(environmentDomain(deployment, each)),
+      access: allowList(deployment),
+      silentSeconds: patience.ordinary,
+    })),
+  ];
+};
+
 /** The whole of what Groundwork tells nginx, in one file, so that it is tested and replaced in one piece. */
 export const nginxConfiguration = (deployment: Deployment, facts: Facts, system: Pick<OsData, 'nginx'>): string => {
   const names = `server_name ${servedNames(deployment).map(word).join(' ')};`;
@@ -131,31 +165,35 @@ export const nginxConfiguration = (deployment: Deployment, facts: Facts, system:
     '',
     block(
       'upstream groundwork_platform',
-      hostsPlaying(deployment, roles.compute).map(({privateAddress}) => `server ${word(privateAddress)}:${istioPort};`),
+      hostsPlaying(deployment, roles.compute).map(
+        ({privateAddress}) => `server ${word(privateAddress)}:${gatewayPorts.http.nodePort};`,
+      ),
       'keepalive 32;',
     ),
     '',
     defaultServers(facts, system),
     '',
     block('server', listen(80, '', facts), names, 'server_tokens off;', 'return 301 https://$host$request_uri;'),
-    '',
-    block(
-      'server',
-      listen(443, http2 === 'listen' ? ' ssl http2' : ' ssl', facts),
-      http2 === 'directive' ? ['http2 on;'] : [],
-      names,
-      'server_tokens off;',
-      `ssl_certificate ${paths.certificate};`,
-      `ssl_certificate_key ${paths.key};`,
-      tls,
-      `client_max_body_size ${word(deployment.components.nginx.maxBodyMb)}m;`,
-      'client_body_timeout 300s;',
-      'send_timeout 300s;',
-      allowList(deployment),
+    sites(deployment).flatMap(site => [
       '',
-      pages,
-      '',
-      platform,
-    ),
+      ...block(
+        'server',
+        listen(443, http2 === 'listen' ? ' ssl http2' : ' ssl', facts),
+        http2 === 'directive' ? ['http2 on;'] : [],
+        `server_name ${site.names.map(word).join(' ')};`,
+        'server_tokens off;',
+        `ssl_certificate ${paths.certificate};`,
+        `ssl_certificate_key ${paths.key};`,
+        tls,
+        `client_max_body_size ${word(deployment.components.nginx.maxBodyMb)}m;`,
+        'client_body_timeout 300s;',
+        'send_timeout 300s;',
+        site.access,
+        '',
+        pages,
+        '',
+        platform(site.silentSeconds),
+      ),
+    ]),
   );
 };

@@ -1,5 +1,6 @@
 import {playsRole} from '../../source/blueprints/blueprint.ts';
-import type {Deployment, HostSpec, PrivateChannel} from '../../source/deployment/schema.ts';
+import {environmentDomain} from '../../source/deployment/environments.ts';
+import type {Deployment, HostSpec, Kubernetes, PrivateChannel} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {type OsData, osDataFor, supportedSystems} from '../../source/hosts/os-data.ts';
 
@@ -21,12 +22,28 @@ export const vpns = (deployment: Deployment): readonly Vpn[] =>
 export const isPublic = (deployment: Deployment): boolean =>
   deployment.channels.some(channel => channel.kind === 'public');
 
+/** Whether the cluster and the platform are installed, and not the ground alone. */
+export const hasKubernetes = (deployment: Deployment): boolean => deployment.components.kubernetes !== undefined;
+
+/** The settings of the cluster. To ask for them where there is none is a bug. */
+export const kubernetesOf = ({components}: Pick<Deployment, 'components'>): Kubernetes => {
+  if (components.kubernetes === undefined) throw new Error('the deployment has no Kubernetes');
+  return components.kubernetes;
+};
+
+/** A domain and what lies one level below it: as far as a wildcard reaches. */
+export const namesBelow = (domain: string): readonly string[] => [domain, `*.${domain}`];
+
 /**
  * The names that the proxy's certificate holds and its server answers to. A wildcard covers one level only, so each
  * environment, which lies below the deployment's domain, has its own.
  */
 export const servedNames = (deployment: Deployment): readonly string[] => [
-  ...new Set([deployment.domain, ...deployment.environments.map(({domain}) => domain)].flatMap(d => [d, `*.${d}`])),
+  ...new Set(
+    [deployment.domain, ...deployment.environments.map(each => environmentDomain(deployment, each))].flatMap(
+      namesBelow,
+    ),
+  ),
 ];
 
 /**

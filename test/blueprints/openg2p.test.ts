@@ -1,9 +1,12 @@
 import {describe, expect, it} from 'vitest';
+import {stepsOf} from '../../source/blueprints/blueprint.ts';
 import {blueprintById, blueprints, topologyById} from '../../source/blueprints/index.ts';
 import {openg2p} from '../../source/blueprints/openg2p.ts';
 import {deployment} from '../../source/deployment/schema.ts';
 import {problemsOf} from '../../source/deployment/validate.ts';
 import {fromYaml, toYaml} from '../../source/deployment/yaml.ts';
+import {type Step, step} from '../../source/engine/step.ts';
+import {anEnvironment, finished} from '../support/deployments.ts';
 
 const machines = blueprints.flatMap(({topologies}) => topologies.flatMap(topology => topology.machines));
 
@@ -56,6 +59,31 @@ describe('blueprints', () => {
         expect(after.every(earlier => steps.slice(0, index).includes(earlier))).toBe(true);
       }
     }
+  });
+});
+
+describe('the steps of a deployment', () => {
+  const named = (id: string): Step =>
+    step({id, title: id, why: '', role: 'base', after: [], estimate: 1, resources: () => [], verify: () => []});
+  const ground = named('ground');
+  const made = {steps: [ground], environmentSteps: ({name}: {name: string}) => [named(`environment-${name}-base`)]};
+  const names = (...environments: string[]) => ({
+    environments: finished(draft => {
+      draft.environments = environments.map(name => anEnvironment({name}));
+    }).environments,
+  });
+
+  it('are the blueprint’s, then those of each environment', () => {
+    expect(stepsOf(made, names('qa', 'dev')).map(({id}) => id)).toEqual([
+      'ground',
+      'environment-qa-base',
+      'environment-dev-base',
+    ]);
+  });
+
+  it('are the blueprint’s alone without environments', () => {
+    expect(stepsOf(made, names())).toEqual([ground]);
+    expect(stepsOf({steps: [ground]}, names('qa'))).toEqual([ground]);
   });
 });
 

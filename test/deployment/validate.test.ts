@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
+import type {ModuleId} from '../../source/deployment/environments.ts';
 import type {Problem} from '../../source/deployment/problem.ts';
 import {pathOf, pathText} from '../../source/deployment/problem.ts';
-import type {Deployment} from '../../source/deployment/schema.ts';
+import type {Deployment, Environment} from '../../source/deployment/schema.ts';
 import {problemsOf} from '../../source/deployment/validate.ts';
 import {overlap, subnetOf} from '../../source/network/address.ts';
-import {finished, madeUpBlueprint} from '../support/deployments.ts';
+import {anEnvironment, finished, madeUpBlueprint} from '../support/deployments.ts';
 
 const problems = (deployment: Deployment): readonly Problem[] => problemsOf(deployment, [madeUpBlueprint]);
 
@@ -59,7 +60,7 @@ describe('a deployment that is being filled in', () => {
           privateChannel(draft).peers = [{name: d!, address: e!}];
           draft.hosts[0]!.privateAddress = f!;
           draft.components.nfs.exportPath = g!;
-          draft.environments = [{name: h!, domain: a!}];
+          draft.environments = [{...anEnvironment({name: 'qa'}), name: h!, domain: a!, hostnames: {kafka: b!}}];
         });
         return problems(deployment).every(({path}) => path !== '');
       }),
@@ -239,21 +240,78 @@ describe('export paths', () => {
 });
 
 describe('names of environments', () => {
-  it.each([
-    'default',
-    'kube-system',
-    'kube-anything',
-    'cattle-system',
-    'istio-system',
-    'local',
-  ])('%s is taken', name => {
-    expect(lines(draft => (draft.environments = [{name, domain: `${name}.openg2p.test`}]))).toEqual([
+  it.each(['default', 'kube', 'cattle', 'istio', 'rancher', 'local', 'observability'])('%s is taken', name => {
+    expect(lines(draft => (draft.environments = [anEnvironment({name})]))).toContainEqual(
       expect.stringContaining('is a namespace that the cluster keeps for itself'),
+    );
+  });
+
+  it.each(['dev', 'qa', 'defaults', 'qa2'])('%s is free', name => {
+    expect(lines(draft => (draft.environments = [anEnvironment({name})]))).toEqual([]);
+  });
+
+  it.each(['a-b', 'Qa', '2qa', 'averyveryverylongname', ''])('"%s" cannot become part of other names', name => {
+    expect(lines(draft => (draft.environments = [{...anEnvironment({name: 'qa'}), name}]))).toContainEqual(
+      expect.stringMatching(/^error environments\[0\]\.name: .*(lower-case letters and digits|empty)/),
+    );
+  });
+});
+
+describe('where environments are found', () => {
+  const two = (...environments: Parameters<typeof anEnvironment>[0][]) =>
+    lines(draft => (draft.environments = environments.map(anEnvironment)));
+
+  it('is their name below the deployment’s domain, or a domain of their own below it', () => {
+    expect(two({name: 'qa'}, {name: 'dev', domain: 'development.openg2p.test'})).toEqual([]);
+  });
+
+  it('is in one place each', () => {
+    expect(two({name: 'qa'}, {name: 'dev', domain: 'qa.openg2p.test'})).toEqual([
+      'error environments[1].domain: "qa.openg2p.test" is the domain of environments[0] already',
+    ]);
+    expect(two({name: 'qa'}, {name: 'dev', domain: 'x.qa.openg2p.test'})).toEqual([
+      'error environments[1].domain: lies below qa.openg2p.test, which is environments[0]',
     ]);
   });
 
-  it.each(['dev', 'qa', 'defaults', 'kubernetes-dev', 'local-dev'])('%s is free', name => {
-    expect(lines(draft => (draft.environments = [{name, domain: `${name}.openg2p.test`}]))).toEqual([]);
+  it('is where our DNS and certificates are', () => {
+    expect(two({name: 'qa', domain: 'qa.example.org'})).toEqual([
+      'error environments[0].domain: must lie below openg2p.test, like qa.openg2p.test',
+    ]);
+    expect(two({name: 'qa', domain: 'rancher.openg2p.test'})).toEqual([
+      'error environments[0].domain: "rancher.openg2p.test" is a name of the platform',
+    ]);
+  });
+
+  it('may be another name for a service, which a certificate of ours covers and nobody else has', () => {
+    const named = (hostnames: Environment['hostnames']) => two({name: 'qa', hostnames}, {name: 'dev'});
+    expect(named({odk: 'forms.qa.openg2p.test', registry: 'register.openg2p.test'})).toEqual([]);
+    expect(named({odk: 'a.b.qa.openg2p.test'})).toEqual([
+      'error environments[0].hostnames.odk: must be one label below qa.openg2p.test or openg2p.test: no certificate of ours covers a.b.qa.openg2p.test',
+    ]);
+    expect(named({odk: 'forms.qa.openg2p.test', minio: 'forms.qa.openg2p.test'})).toEqual([
+      'error environments[0].hostnames.odk: "forms.qa.openg2p.test" is environments[0].hostnames.minio already',
+    ]);
+    expect(named({odk: 'superset.qa.openg2p.test'})).toEqual([
+      'error environments[0].hostnames.odk: "superset.qa.openg2p.test" is the usual name of another service',
+    ]);
+    expect(named({odk: 'rancher.openg2p.test'})).toEqual([
+      'error environments[0].hostnames.odk: "rancher.openg2p.test" is a name of the platform or the domain of an environment',
+    ]);
+  });
+});
+
+describe('modules of environments', () => {
+  const withModules = (...modules: ModuleId[]) =>
+    lines(draft => (draft.environments = [anEnvironment({name: 'qa', modules})]));
+
+  it('bring what they work with', () => {
+    expect(withModules('registry', 'spar', 'pbms', 'g2p-bridge')).toEqual([]);
+    expect(withModules('pbms', 'g2p-bridge')).toEqual([
+      'error environments[0].modules[0]: "pbms" works with "registry": add it to the modules',
+      'error environments[0].modules[1]: "g2p-bridge" works with "spar": add it to the modules',
+    ]);
+    expect(withModules('spar', 'spar')).toEqual(['error environments[0].modules[1]: "spar" is there twice']);
   });
 });
 

@@ -67,7 +67,7 @@ const expectRestored = (screen: Screen): void => {
 const walkToReview = async (screen: Screen): Promise<void> => {
   await arrive(screen, 'New installation');
   await choose(screen, 'New installation', 'Blueprint and topology');
-  await choose(screen, 'Continue', 'Step 2 of 6 · Hosts');
+  await choose(screen, 'Continue', 'Step 2 of 7 · Hosts');
   await choose(screen, 'Add a host', 'Known already');
   await choose(screen, 'sandbox-1', 'not looked at yet');
   await choose(screen, 'Check the hosts', 'SHA256:');
@@ -77,8 +77,12 @@ const walkToReview = async (screen: Screen): Promise<void> => {
   await choose(screen, 'Continue', 'Channels');
   // Back keeps what was answered.
   await goBack(screen, 'e2e.test');
-  await choose(screen, 'Continue', 'Step 4 of 6 · Channels');
-  await choose(screen, 'Continue', 'Components');
+  await choose(screen, 'Continue', 'Step 4 of 7 · Channels');
+  await choose(screen, 'Continue', 'What is installed');
+  // The ground alone: this is about the way through the screens.
+  await screen.press(key.right);
+  await arrive(screen, 'no, ground only');
+  await choose(screen, 'Continue', 'Step 6 of 7 · Environments');
   await choose(screen, 'Continue', /\d+ changes in 7 steps/);
 };
 
@@ -122,7 +126,7 @@ test('keys that arrive together do what they do one by one', {timeout: 180_000},
   const screen = open(newHome());
   await arrive(screen, 'New installation');
   await choose(screen, 'New installation', 'Blueprint and topology');
-  await choose(screen, 'Continue', 'Step 2 of 6 · Hosts');
+  await choose(screen, 'Continue', 'Step 2 of 7 · Hosts');
   await choose(screen, 'Add a host', 'Known already');
   await operatorAt(screen).goTo('Look at');
   await screen.press(`10.0.0.1${key.backspace}2${key.left}${key.left}x${key.backspace}`);
@@ -131,7 +135,7 @@ test('keys that arrive together do what they do one by one', {timeout: 180_000},
   await screen.waitFor('110.9.9.9');
   await screen.press(`${key.ctrlU}${key.down}${key.down}${key.up}`);
   look(screen);
-  await goBack(screen, 'Step 2 of 6 · Hosts');
+  await goBack(screen, 'Step 2 of 7 · Hosts');
   await screen.press(key.ctrlC);
   expect(await screen.waitForExit(60_000)).toBe(0);
   expectRestored(screen);

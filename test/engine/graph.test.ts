@@ -38,4 +38,13 @@ describe('steps on hosts', () => {
     const [, , lastOnTwo] = instances;
     expect(keys(prerequisitesOf(lastOnTwo!, instances))).toEqual(['first@one']);
   });
+
+  test('that are done once concern the first host of their role, and others wait for that one', () => {
+    const cluster = stepOf('cluster', {once: true});
+    const every = stepOf('every', {after: [cluster]});
+    const elsewhere = stepOf('elsewhere', {once: true, role: 'nobody', after: [cluster]});
+    const found = instancesOf([cluster, every, elsewhere], deploymentOf('one', 'two', 'three'));
+    expect(keys(found)).toEqual(['cluster@one', 'every@one', 'every@two', 'every@three']);
+    expect(keys(prerequisitesOf(found.at(-1)!, found))).toEqual(['cluster@one']);
+  });
 });

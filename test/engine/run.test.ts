@@ -121,6 +121,24 @@ describe('a run', () => {
     expect(result.failures[0]).toMatchObject({kind: 'bug', message: expect.stringContaining('no step asked for')});
   });
 
+  test('says how to keep a secret that only the operator has, and uses it once it is there', async () => {
+    const step = stepOf('mail', {
+      secrets: () => [{name: 'mail-password', given: 'the password of the mail server'}],
+      resources: ({secret}) => [note('mail', secret('mail-password'))],
+    });
+    const disk = newDisk();
+    const without = await run({hosts, steps: [step], disk});
+    expect(without.result.failures[0]).toMatchObject({
+      kind: 'input',
+      message: 'The vault lacks the password of the mail server.',
+      remedy: expect.stringContaining('groundwork secrets set demo mail-password'),
+    });
+    disk.vault.set('mail-password', 'told-by-the-operator');
+    const {result} = await run({hosts, steps: [step], disk});
+    expect(result).toMatchObject({outcome: 'succeeded', changed: 1});
+    expect(hosts.files('one').mail).toBe('told-by-the-operator');
+  });
+
   test('of some steps only takes the others as done', async () => {
     const first = writes('first');
     const second = writes('second', {after: [first]});

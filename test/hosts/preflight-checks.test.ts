@@ -23,6 +23,8 @@ const fine = (more: Case[3] = {}): Case[3] => ({outcome: 'passed', ...more});
 const saying = (pattern: RegExp) => ({found: expect.stringMatching(pattern)});
 const never = {acceptable: false};
 
+const withKubernetes = {components: {dns: {}, nfs: {}, nginx: {}, kubernetes: {}}};
+
 const cases: readonly Case[] = [
   ['a login without sudo', 'root', {privileged: false}, failed(never)],
   ['another system', 'os', {os: broken.os}, failed({...never, ...saying(/Fedora/)})],
@@ -183,6 +185,34 @@ const cases: readonly Case[] = [
   ['no machine id', 'machine-id', {machineId: ''}, failed({found: 'none'})],
   ['a machine id of a half-made image', 'machine-id', {machineId: 'uninitialized'}, failed()],
   ['an older Kubernetes', 'leftovers', {leftovers: broken.leftovers}, failed({found: 'RKE2 (/var/lib/rancher/rke2)'})],
+  [
+    'the cluster of this deployment, at which its own step looks',
+    'leftovers',
+    {leftovers: broken.leftovers, deployment: 'demo'},
+    fine(),
+    withKubernetes,
+  ],
+  [
+    'a cluster of nobody knows whom',
+    'leftovers',
+    {leftovers: broken.leftovers},
+    failed({found: 'RKE2 (/var/lib/rancher/rke2)'}),
+    withKubernetes,
+  ],
+  [
+    'a port of the cluster that is taken',
+    'port-6443',
+    {listeners: [listener('haproxy', 6443)]},
+    failed(never),
+    withKubernetes,
+  ],
+  [
+    'the ports of our own cluster',
+    'port-9345',
+    {listeners: [listener('rke2', 9345)], deployment: 'demo'},
+    fine(),
+    withKubernetes,
+  ],
   ['Docker', 'docker', {leftovers: ['Docker (/var/lib/docker)']}, warned()],
   ['Docker alone is no leftover', 'leftovers', {leftovers: ['Docker (/var/lib/docker)']}, fine()],
   [

@@ -164,6 +164,8 @@ describe('the firewall of a real host', () => {
     if (!assessed.ok) throw new Error(assessed.error);
     await assessed.value.apply?.({
       now: () => new Date(),
+      tell: () => {},
+      send: async () => ({ok: true, value: undefined}),
       run: async (script, options) =>
         options?.fresh ? {ok: false, error: {kind: 'cancelled', message: 'killed'}} : connection().run(script),
     });

@@ -113,7 +113,7 @@ describe('an operator at a terminal of 80x24', () => {
     await choose('New installation', 'Blueprint and topology');
     await choose('See a drawing of it', /WireGuard|VPN/);
     await leave('Sandbox');
-    await choose('Continue', /Step 2 of 6/);
+    await choose('Continue', /Step 2 of 7/);
 
     await choose('Add a host', 'Where is it?');
     await fill('Look at', server.address);
@@ -134,18 +134,22 @@ describe('an operator at a terminal of 80x24', () => {
     await confirm('yes', /checks? failed/, 60_000);
 
     await acceptFailedChecks();
-    await choose('Continue', /Step 3 of 6/);
+    await choose('Continue', /Step 3 of 7/);
 
     await fill('Domain', 'openg2p.test');
-    await choose('Continue', /Step 4 of 6/);
+    await choose('Continue', /Step 4 of 7/);
 
     await fill('Devices dial', server.address);
     await fill('Subnet of the VPN', '10.15.0.0/16');
     await fill('Devices', 'laptop');
     await fill('Private subnet', privateSubnet);
     await fill('SSH allowed from', `${addressAt(subnetOf(server.address, 24), 1)}/32`);
-    await choose('Continue', /Step 5 of 6/);
-    await choose('Continue', /Step 6 of 6/);
+    await choose('Continue', /Step 5 of 7/);
+    // The ground alone: the platform has a test of its own.
+    await screen.press(key.right);
+    await screen.waitFor('no, ground only');
+    await choose('Continue', /Step 6 of 7/);
+    await choose('Continue', /Step 7 of 7/);
 
     await screen.waitFor(/Plan +\d+ changes in \d+ steps/, 60_000);
     await fill('Name', 'sandbox');
@@ -314,7 +318,7 @@ describe('the second time', () => {
     const {choose, confirm} = operatorAt(screen);
     await screen.waitFor('New installation', 30_000);
     await choose('sandbox', 'Look again');
-    await choose('Look again', 'Step 6 of 6');
+    await choose('Look again', 'Step 7 of 7');
     await screen.waitFor(/Plan +nothing to change/, 60_000);
     await choose('Install anyway', 'Type "install"');
     await confirm('install', /is as it should be/, 120_000);

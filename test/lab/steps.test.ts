@@ -10,6 +10,7 @@ import type {Products} from '../../source/resources/resource.ts';
 import {frame, unframe} from '../../source/shell/frame.ts';
 import {steps} from '../../steps/index.ts';
 import {converge, plan} from '../support/apply.ts';
+import {anEnvironment} from '../support/deployments.ts';
 import {cliConnection, type LabHost, lab, labDown, labExec, labUp} from '../support/lab.ts';
 import {contextFor, sampleDeployment} from '../support/step-context.ts';
 
@@ -57,7 +58,7 @@ const sample = (): Deployment => {
       },
     ],
     network: {privateSubnet, adminSources: [`${adminHost}/32`], pods: '10.42.0.0/16', services: '10.43.0.0/16'},
-    environments: [{name: 'qa', domain: 'qa.openg2p.test'}],
+    environments: [anEnvironment({name: 'qa'})],
   });
 };
 

@@ -208,6 +208,8 @@ const scriptOf = async (resource: Resource): Promise<string> => {
   if (!assessed.ok) throw new Error(assessed.error);
   await assessed.value.apply?.({
     now: () => new Date(0),
+    tell: () => {},
+    send: async () => ({ok: true, value: undefined}),
     run: async script => {
       text = script.text;
       return {ok: true, value: {code: 0, stdout: '', stderr: '', truncated: false}};

@@ -190,6 +190,8 @@ describe('applying a firewall', () => {
     if (!assessed.ok) throw new Error(assessed.error);
     const result = await assessed.value.apply?.({
       now: () => new Date(0),
+      tell: () => {},
+      send: async () => ({ok: true, value: undefined}),
       run: async ({text}, given = {}) => {
         ran.push({script: text, fresh: given.fresh ?? false});
         return answer(text, given);

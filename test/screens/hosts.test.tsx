@@ -14,7 +14,7 @@ const hostsScreen = async (script: Script = {}, hosts = true): Promise<{stage: S
     ...script,
   });
   const stage = openStage(services, {app: {deployment: 'sandbox'}});
-  await stage.waitFor('Step 2 of 6');
+  await stage.waitFor('Step 2 of 7');
   return {stage, services};
 };
 

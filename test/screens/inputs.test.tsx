@@ -53,7 +53,7 @@ describe('a text field', () => {
     await stage.waitFor('! must be a domain name');
     await stage.press(`${key.down.repeat(4)}${key.enter}`);
     await stage.waitFor('! Domain: must be a domain name');
-    expect(stage.text()).toContain('Step 3 of 6');
+    expect(stage.text()).toContain('Step 3 of 7');
     await stage.press(key.ctrlC);
     await stage.ended;
   });
@@ -65,7 +65,7 @@ describe('a text field', () => {
     await stage.press(key.f1);
     await stage.waitFor('In a text field');
     await stage.press('x');
-    await stage.waitFor('Step 3 of 6 · Domain and TLS');
+    await stage.waitFor('Step 3 of 7 · Domain and TLS');
     await stage.press(key.ctrlG);
     await stage.waitFor('In a text field');
     await stage.press('q', key.ctrlC);
@@ -103,9 +103,9 @@ describe('keys that come faster than screens', () => {
     stage.settle();
     stage.send(key.enter);
     stage.send(key.enter);
-    await stage.waitFor('Step 1 of 6');
+    await stage.waitFor('Step 1 of 7');
     await new Promise(resolve => setTimeout(resolve, 150));
-    expect(stage.text()).toContain('Step 1 of 6');
+    expect(stage.text()).toContain('Step 1 of 7');
     await stage.press(key.ctrlC);
     await stage.ended;
   });

@@ -172,7 +172,7 @@ describe('a step that failed', () => {
     await stage.press(`${down}${enter}`);
     await stage.waitFor('Domain and TLS');
     await stage.press(`${down}${down}${enter}`);
-    await stage.waitFor('Step 4 of 6');
+    await stage.waitFor('Step 4 of 7');
     expect(services.asked).toContain('answer change');
     await leave(stage);
   });
@@ -317,4 +317,34 @@ test('a fault of the program itself ends it with a word, and loses no answer', a
   expect(stage.history()).toMatch(/Nothing that you answered\s+is lost/);
   expect(stage.history()).toContain('Logs: /home/ops/.local/state/groundwork/sandbox');
   expect(services.stored()[0]?.deployment.domain).toBe('openg2p.testx');
+});
+
+describe('a deployment that another program works on', () => {
+  const lockedBy =
+    'ana on jump-1 works on this deployment: groundwork install, process 4711, since 2026-11-21T09:00:00Z';
+
+  test('is left alone, and one can come back to Review', async () => {
+    const {stage, services} = await install({lockedBy});
+    await stage.waitFor('ana on jump-1 works on this deployment');
+    await stage.press(enter);
+    await vi.waitFor(() => expect(services.asked.filter(asked => asked === 'run')).toHaveLength(2));
+    await stage.waitFor('Somebody else works on it');
+    await stage.press(key.escape);
+    await stage.waitFor('13 changes');
+    expect(services.asked).not.toContain('run, taking over');
+    await leave(stage);
+  });
+
+  test('is taken over when its name was typed, and not by Enter alone', async () => {
+    const {stage, services} = await install({lockedBy});
+    await stage.waitFor('Somebody else works on it');
+    await stage.press(`${down}${enter}`);
+    await stage.waitFor('Type "sandbox"');
+    await stage.press(enter, enter);
+    expect(services.asked).not.toContain('run, taking over');
+    await stage.press(`${key.up}sandbox${enter}${enter}`);
+    await stage.waitFor('is installed');
+    expect(services.asked).toContain('run, taking over');
+    await leave(stage);
+  });
 });

@@ -80,9 +80,9 @@ describe('answers', () => {
     const first = openStage(services);
     await first.waitFor('New installation');
     await first.press(enter);
-    await first.waitFor('Step 1 of 6');
+    await first.waitFor('Step 1 of 7');
     await first.press(enter);
-    await first.waitFor('Step 2 of 6');
+    await first.waitFor('Step 2 of 7');
     await first.press(key.ctrlC);
     expect(await first.ended).toMatchObject({code: 0, reason: 'left', deployment: 'sandbox'});
     expect(first.history()).toContain('sandbox is saved. groundwork goes on from Hosts.');
@@ -92,7 +92,7 @@ describe('answers', () => {
     await second.press(enter);
     await second.waitFor('Go on with the answers   from Hosts');
     await second.press(enter);
-    await second.waitFor('Step 2 of 6');
+    await second.waitFor('Step 2 of 7');
     await second.press(key.ctrlC);
     await second.ended;
   });
@@ -119,7 +119,7 @@ describe('answers', () => {
     await stage.press(`bad.yaml${enter}`, enter);
     await stage.waitFor('bad.yaml:3: domain must be a domain name');
     await stage.press(`${up}\u0015good.yaml`, `${down}${enter}`);
-    await stage.waitFor('Step 6 of 6');
+    await stage.waitFor('Step 7 of 7');
     expect(services.stored()[0]?.deployment).toMatchObject({name: 'from-file', domain: 'site.test'});
     await stage.press(key.ctrlC);
     await stage.ended;

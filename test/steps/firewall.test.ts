@@ -1,11 +1,14 @@
 import {describe, expect, it} from 'vitest';
+import {type HostSpec, kubernetes} from '../../source/deployment/schema.ts';
 import {inRules, routedRules} from '../../steps/firewall/rules.ts';
 import {sampleDeployment} from '../support/step-context.ts';
 
 const all = ['base', 'proxy', 'compute', 'storage'];
 
 const table = (deployment = sampleDeployment(), roles = all, sshPort = 22) =>
-  inRules(deployment, {roles}, sshPort).map(({from, port, protocol}) => `${port}/${protocol} from ${from}`);
+  inRules(deployment, {roles, privateAddress: '10.0.0.11'}, sshPort).map(
+    ({from, port, protocol}) => `${port}/${protocol} from ${from}`,
+  );
 
 const withChannel = (...more: readonly object[]) => {
   const deployment = sampleDeployment();
@@ -91,5 +94,56 @@ describe('what may pass through', () => {
 
   it('is nothing on a host that is no proxy', () => {
     expect(routedRules(sampleDeployment(), {roles: ['base', 'storage']})).toEqual([]);
+  });
+});
+
+describe('with Kubernetes', () => {
+  const deployment = sampleDeployment();
+  const onHosts = (...hosts: readonly {readonly name: string; readonly roles: string[]}[]) =>
+    sampleDeployment({
+      components: {...deployment.components, kubernetes: kubernetes.parse({})},
+      hosts: hosts.map(({name, roles}, index) => ({
+        ...(deployment.hosts[0] as HostSpec),
+        name,
+        roles,
+        address: `203.0.113.${10 + index}`,
+        privateAddress: `10.0.0.${11 + index}`,
+      })),
+    });
+
+  it('a machine alone opens the API to the operators’ networks, and the rest to its own pods only', () => {
+    const added = table(onHosts({name: 'sandbox-1', roles: all})).filter(rule => !table().includes(rule));
+    expect(added).toEqual([
+      '6443/tcp from 10.0.0.0/24',
+      '6443/tcp from 10.15.0.0/16',
+      '6443/tcp from 10.42.0.0/16',
+      '10250/tcp from 10.42.0.0/16',
+      '9796/tcp from 10.42.0.0/16',
+      '80/tcp from 10.42.0.0/16',
+      '443/tcp from 10.42.0.0/16',
+      '53/udp from 10.42.0.0/16',
+      '53/tcp from 10.42.0.0/16',
+    ]);
+  });
+
+  it('machines of a cluster let each other in, and the proxy to the gateway', () => {
+    const three = onHosts(
+      {name: 'compute-1', roles: ['base', 'compute']},
+      {name: 'compute-2', roles: ['base', 'compute']},
+      {name: 'proxy-1', roles: ['base', 'proxy']},
+    );
+    const rules = table(three, ['base', 'compute']);
+    for (const port of ['9345/tcp', '2379/tcp', '2380/tcp', '10250/tcp', '9796/tcp', '8472/udp'])
+      expect(rules).toContain(`${port} from 10.0.0.12`);
+    expect(rules).toContain('30080/tcp from 10.0.0.13');
+    expect(rules.filter(rule => rule.endsWith('from 10.0.0.11'))).toEqual([]);
+    expect(table(three, ['base', 'proxy']).filter(rule => rule.includes('10.42.'))).toEqual([]);
+  });
+
+  it('forwards what pods send, and nothing else that it did not before', () => {
+    const one = onHosts({name: 'sandbox-1', roles: all});
+    const added = routedRules(one, {roles: all}).slice(routedRules(deployment, {roles: all}).length);
+    expect(added).toEqual([{from: '10.42.0.0/16', to: 'any', purpose: 'pods'}]);
+    expect(routedRules(one, {roles: ['base', 'storage']})).toEqual([]);
   });
 });

@@ -4,11 +4,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {Deployment} from '../../source/deployment/schema.ts';
+import {type Deployment, kubernetes} from '../../source/deployment/schema.ts';
 import type {Step} from '../../source/engine/step.ts';
 import {ok} from '../../source/result.ts';
 import type {PartOutput} from '../../source/shell/frame.ts';
 import {steps} from '../../steps/index.ts';
+import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {unquotedPlaces} from '../support/shell-quoting.ts';
 import {contextFor, memoryVault, sampleDeployment} from '../support/step-context.ts';
@@ -32,7 +33,7 @@ const withText = (value: unknown, [first, ...rest]: Path, text: string): unknown
 
 /** As full as a deployment can be, so that every field is there to be poisoned. */
 const full = sampleDeployment({
-  environments: [{name: 'qa', domain: 'qa.openg2p.test'}],
+  environments: [anEnvironment({name: 'qa', domain: 'qa.openg2p.test'})],
   acceptedChecks: ['sandbox-1:memory'],
   hosts: [
     {
@@ -53,6 +54,10 @@ const full = sampleDeployment({
     nfs: {server: 'auto', exportPath: '/srv/nfs'},
     nginx: {maxBodyMb: 100},
     automaticUpdates: 'security',
+    kubernetes: kubernetes.parse({
+      cis: true,
+      registry: {address: 'https://registry.example.org', user: 'puller', authorityFile: '/etc/ssl/registry.pem'},
+    }),
   },
 });
 
@@ -85,6 +90,8 @@ const scriptsOf = async (step: Step, deployment: Deployment, vault: Map<string, 
       const assessed = resource.assess(output);
       await (assessed.ok ? assessed.value.apply : undefined)?.({
         now: () => context.now,
+        tell: () => {},
+        send: async () => ({ok: true, value: undefined}),
         run: async script => {
           found.push(script);
           return ok({code: 0, stdout: '', stderr: '', truncated: false});

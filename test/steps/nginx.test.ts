@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {supportedSystems} from '../../source/hosts/os-data.ts';
 import {allowList, nginxConfiguration} from '../../steps/nginx/configuration.ts';
+import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {sampleDeployment} from '../support/step-context.ts';
 
@@ -32,7 +33,7 @@ describe('who may use the platform', () => {
 
 describe('nginx’s configuration', () => {
   it('serves the domain, one level below it, and the same of each environment', () => {
-    const deployment = sampleDeployment({environments: [{name: 'qa', domain: 'qa.openg2p.test'}]});
+    const deployment = sampleDeployment({environments: [anEnvironment({name: 'qa'})]});
     expect(configure('noble', deployment)).toContain(
       'server_name openg2p.test *.openg2p.test qa.openg2p.test *.qa.openg2p.test;',
     );

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {managedFile, UnsafeText, word} from '../../steps/shared/config-text.ts';
 import {isPublic, servedNames, systemOf, vpns} from '../../steps/shared/deployment.ts';
+import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {sampleDeployment} from '../support/step-context.ts';
 
@@ -45,7 +46,7 @@ describe('words of configuration files', () => {
 });
 
 describe('what steps read from a deployment', () => {
-  const environments = [{name: 'qa', domain: 'qa.openg2p.test'}];
+  const environments = [anEnvironment({name: 'qa'})];
 
   it('names each environment in the certificate, because a wildcard covers one level', () => {
     expect(servedNames(sampleDeployment({environments}))).toEqual([

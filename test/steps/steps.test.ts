@@ -1,16 +1,19 @@
 import {describe, expect, it} from 'vitest';
 import type {Step} from '../../source/engine/step.ts';
 import {steps} from '../../steps/index.ts';
-import {contextFor, memoryVault, sampleDeployment} from '../support/step-context.ts';
+import {contextFor, memoryVault, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
-describe('the steps of the ground', () => {
+const ground = steps.filter(step => step.enabled?.(sampleDeployment()) !== false);
+const whole = wholeDeployment();
+
+describe('the steps', () => {
   it('come in an order in which each stands after what it waits for', () => {
     for (const [index, step] of steps.entries())
       for (const earlier of step.after) expect(steps.slice(0, index)).toContain(earlier);
   });
 
-  it('let branches go side by side: only nginx waits for two', () => {
-    expect(Object.fromEntries(steps.map(({id, after}) => [id, after.map(step => step.id)]))).toEqual({
+  it('of the ground let branches go side by side: only nginx waits for two', () => {
+    expect(Object.fromEntries(ground.map(({id, after}) => [id, after.map(step => step.id)]))).toEqual({
       'host-baseline': [],
       firewall: ['host-baseline'],
       wireguard: ['firewall'],
@@ -30,7 +33,7 @@ describe('the steps of the ground', () => {
   it('say what they are for, how to check them, and what to do when they fail', async () => {
     const vault = new Map<string, string>();
     for (const step of steps) {
-      const context = await contextFor(step, {vault});
+      const context = await contextFor(step, {vault, deployment: whole});
       expect(step.why).toMatch(/^[A-Z].*\.$/);
       expect(step.verify(context).length).toBeGreaterThan(0);
       expect(step.remedies?.length).toBeGreaterThan(0);
@@ -41,17 +44,18 @@ describe('the steps of the ground', () => {
   it('have a name of its own for each resource of a host', async () => {
     const vault = new Map<string, string>();
     const ids: string[] = [];
-    for (const step of steps) ids.push(...step.resources(await contextFor(step, {vault})).map(({id}) => id));
+    for (const step of steps)
+      ids.push(...step.resources(await contextFor(step, {vault, deployment: whole})).map(({id}) => id));
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
   });
 
-  it('can be left out only where something else can take their place', () => {
-    expect(steps.filter(step => step.skippable).map(({id}) => id)).toEqual(['wireguard', 'local-dns', 'nfs-server']);
+  it('of the ground can be left out only where something else can take their place', () => {
+    expect(ground.filter(step => step.skippable).map(({id}) => id)).toEqual(['wireguard', 'local-dns', 'nfs-server']);
   });
 
   it('leave the VPN out where there is no private channel', () => {
     const without = sampleDeployment({channels: []});
-    expect(steps.filter(step => step.enabled?.(without) === false).map(({id}) => id)).toEqual(['wireguard']);
+    expect(ground.filter(step => step.enabled?.(without) === false).map(({id}) => id)).toEqual(['wireguard']);
   });
 });
 
@@ -75,7 +79,7 @@ describe('secrets', () => {
     const vault = new Map<string, string>();
     const texts: string[] = [];
     for (const step of steps) {
-      const context = await contextFor(step, {vault});
+      const context = await contextFor(step, {vault, deployment: whole});
       const resources = step.resources(context);
       texts.push(...step.verify(context).map(({script}) => script.text));
       for (const resource of resources) {
@@ -83,6 +87,8 @@ describe('secrets', () => {
         const assessed = resource.assess({code: 1, stdout: 'missing\n', stderr: ''});
         await (assessed.ok ? assessed.value.apply : undefined)?.({
           now: () => context.now,
+          tell: () => {},
+          send: async () => ({ok: true, value: undefined}),
           run: async script => {
             texts.push(script.text);
             return {ok: true, value: {code: 0, stdout: '', stderr: '', truncated: false}};

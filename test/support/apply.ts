@@ -1,8 +1,9 @@
 import {randomBytes} from 'node:crypto';
 import type {Failure} from '../../source/engine/failure.ts';
+import {sendFile} from '../../source/engine/send-file.ts';
 import type {Connection} from '../../source/hosts/connection.ts';
 import type {ApplyPort, Assessment, Change, Products, Resource} from '../../source/resources/resource.ts';
-import {err, type Result} from '../../source/result.ts';
+import {err, ok, type Result} from '../../source/result.ts';
 import {frame, unframe} from '../../source/shell/frame.ts';
 
 export type Changed = {readonly id: string; readonly changes: readonly Change[]};
@@ -23,10 +24,20 @@ export class ApplyError extends Error {
 }
 
 /** What an `apply` gets in these tests: every script in the foreground, with a status other than 0 as a failure. */
-export const applyPort = (connection: Connection): ApplyPort => ({
+export const applyPort = (connection: Connection, tell: (line: string) => void = () => {}): ApplyPort => ({
   now: () => new Date(),
+  tell,
+  send: file =>
+    sendFile(file, {
+      host: connection.host,
+      connect: async () => ok(connection),
+      lost: async () => {},
+      clock: {now: () => new Date(), sleep: async () => {}},
+      signal: new AbortController().signal,
+      onLine: tell,
+    }),
   run: async (script, options = {}) => {
-    const {detached, ...rest} = options;
+    const {detached, told: _, ...rest} = options;
     const ran = await connection.run(script, {timeoutMs: detached ? 600_000 : 120_000, ...rest});
     if (!ran.ok || ran.value.code === 0) return ran;
     const {code, stdout, stderr} = ran.value;

@@ -1,6 +1,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
+import type {z} from 'zod';
 import type {Blueprint, Machine} from '../../source/blueprints/blueprint.ts';
-import {type Deployment, deployment} from '../../source/deployment/schema.ts';
+import {type Deployment, deployment, type Environment, environment} from '../../source/deployment/schema.ts';
 
 const folder = new URL('../../fixtures/deployments/', import.meta.url);
 
@@ -61,6 +62,9 @@ export const finished = (change: (draft: ReturnType<typeof plainDeployment>) => 
   change(draft);
   return draft;
 };
+
+/** An environment with everything that is not given at its default. */
+export const anEnvironment = (parts: z.input<typeof environment>): Environment => environment.parse(parts);
 
 const plainDeployment = () =>
   structuredClone(

@@ -1,6 +1,6 @@
 import type {FoundHost, HostReport, RunPorts, RunResult, Services} from '../../source/app/services.ts';
 import type {Blueprint} from '../../source/blueprints/blueprint.ts';
-import {type Deployment, deployment as schema} from '../../source/deployment/schema.ts';
+import {type Deployment, kubernetes, deployment as schema} from '../../source/deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../../source/deployment/store.ts';
 import type {NewEvent, PlannedStep, RunEvent, RunOutcome, StepState} from '../../source/engine/events.ts';
 import type {Failure} from '../../source/engine/failure.ts';
@@ -119,6 +119,8 @@ export type Script = {
   readonly logLines?: number;
   /** The step in whose first command a run stays until `release` is called or it is stopped. */
   readonly holdAt?: string;
+  /** Who holds the lock of the deployment, in a sentence: runs are refused until one takes over. */
+  readonly lockedBy?: string;
 };
 
 export type MadeUp = Services & {
@@ -180,6 +182,7 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
   let saved: readonly SavedDeployment[] = script.saved ?? [];
   let preferences: Preferences = {glyphs: 'auto', colour: 'auto'};
   let trusted = false;
+  const vault = new Map<string, string>();
   const now = script.now ?? Date.now;
   const {pace = 0, practice = false} = script;
   const held = Promise.withResolvers<void>();
@@ -328,6 +331,15 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`remove ${name}`);
       saved = saved.filter(each => each.deployment.name !== name);
     },
+    firstAnswers: (blueprint, name, topology) => {
+      const defaults = blueprint.defaults(name, topology);
+      return {...defaults, components: {...defaults.components, kubernetes: kubernetes.parse({})}};
+    },
+    rename: (from, to) => {
+      asked.push(`rename ${from} ${to}`);
+      saved = saved.filter(each => each.deployment.name !== from);
+      return ok();
+    },
     preferences: () => preferences,
     setPreferences: next => {
       preferences = next;
@@ -362,6 +374,12 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     },
     giveSecrets: (host, secrets) => {
       asked.push(`secrets ${host} ${Object.keys(secrets).join(' ')}`);
+    },
+    secretNames: async () => [...vault.keys()],
+    keepSecret: async (_, name, value) => {
+      asked.push(`keep ${name}`);
+      vault.set(name, value);
+      return ok();
     },
     inspect: async (deployment, onReport, signal) => {
       asked.push('inspect');
@@ -399,7 +417,15 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       return ok({steps: planOf(deployment), changes: 13, unchanged: 4, reports: reportsOf(deployment)});
     },
     run: (deployment, ports) => {
-      asked.push('run');
+      asked.push(ports.takeOver ? 'run, taking over' : 'run');
+      if (script.lockedBy !== undefined && !ports.takeOver) {
+        ports.events({
+          at: new Date(now()).toISOString(),
+          type: 'problem',
+          failure: {kind: 'input', message: script.lockedBy},
+        });
+        return Promise.resolve({outcome: 'failed', changed: 0, unchanged: 0, failed: 1, lockedBy: script.lockedBy});
+      }
       return run(deployment, ports, true);
     },
     verify: (deployment, ports) => {

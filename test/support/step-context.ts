@@ -1,5 +1,5 @@
 import {openg2p} from '../../source/blueprints/openg2p.ts';
-import {type Deployment, deployment as schema} from '../../source/deployment/schema.ts';
+import {type Deployment, kubernetes, deployment as schema} from '../../source/deployment/schema.ts';
 import type {Step, StepContext} from '../../source/engine/step.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import type {Products} from '../../source/resources/resource.ts';
@@ -30,14 +30,21 @@ export const sampleDeployment = (overrides: Partial<Deployment> = {}): Deploymen
     ...overrides,
   });
 
-/** Secrets as a vault keeps them: made at the first question, the same ever after. */
+/** The sample with everything that can be switched on: the cluster and the platform on the ground. */
+export const wholeDeployment = (overrides: Partial<Deployment> = {}): Deployment => {
+  const sample = sampleDeployment(overrides);
+  return {...sample, components: {...sample.components, kubernetes: kubernetes.parse({})}};
+};
+
+/** Secrets as a vault keeps them: made at the first question, the same ever after. A step that is off asks for none. */
 export const memoryVault = async (
-  step: Pick<Step, 'secrets'>,
+  step: Pick<Step, 'secrets' | 'enabled'>,
   deployment: Deployment,
   known: Map<string, string> = new Map(),
 ): Promise<Map<string, string>> => {
-  for (const {name, generate} of step.secrets?.(deployment) ?? [])
-    if (!known.has(name)) known.set(name, await generate());
+  const specs = step.enabled?.(deployment) === false ? [] : (step.secrets?.(deployment) ?? []);
+  for (const {name, generate} of specs)
+    if (!known.has(name)) known.set(name, generate ? await generate() : `given ${name}`);
   return known;
 };
 

@@ -1,0 +1,212 @@
+import type {KubeObject} from '../kubernetes/objects.ts';
+
+/*
+ * Templates of the charts that practice hosts download: what of each real chart the steps look at afterwards. They are
+ * JSON with values in them, which the real helm renders too. Where a chart is not named here, it brings one Deployment
+ * with the name of its release.
+ */
+
+/** Texts that are filled in when a release is made. */
+const name = '{{ .Release.Name }}';
+
+const workload = (kind: string, own: string, image: string): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind,
+  metadata: {name: own, labels: {app: own, 'app.kubernetes.io/instance': name}},
+  spec: {
+    ...(kind !== 'DaemonSet' && {replicas: 1}),
+    ...(kind === 'StatefulSet' && {serviceName: own}),
+    selector: {matchLabels: {app: own}},
+    template: {metadata: {labels: {app: own}}, spec: {containers: [{name: own, image}]}},
+  },
+});
+
+const deployment = (own: string, image = `practice/${own}:1`): KubeObject => workload('Deployment', own, image);
+const statefulSet = (own: string): KubeObject => workload('StatefulSet', own, `practice/${own}:1`);
+const daemonSet = (own: string): KubeObject => workload('DaemonSet', own, `practice/${own}:1`);
+
+const service = (own: string, port: number): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: {name: own},
+  spec: {selector: {app: own}, ports: [{name: 'http', port}]},
+});
+
+const job = (own: string): KubeObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: {name: own},
+  spec: {template: {spec: {restartPolicy: 'Never', containers: [{name: own, image: `practice/${own}:1`}]}}},
+});
+
+type Definition = {
+  readonly group: string;
+  readonly versions: readonly string[];
+  readonly kind: string;
+  readonly plural: string;
+  readonly cluster?: boolean;
+};
+
+/** A kind of its own that takes any content. */
+export const definition = ({group, versions, kind, plural, cluster = false}: Definition): KubeObject => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: {name: `${plural}.${group}`},
+  spec: {
+    group,
+    scope: cluster ? 'Cluster' : 'Namespaced',
+    names: {kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List`},
+    versions: versions.map((version, index) => ({
+      name: version,
+      served: true,
+      storage: index === 0,
+      schema: {openAPIV3Schema: {type: 'object', 'x-kubernetes-preserve-unknown-fields': true}},
+    })),
+  },
+});
+
+const definitions = (group: string, versions: readonly string[], kinds: readonly string[], cluster = false) =>
+  kinds.map(kind => {
+    const lower = kind.toLowerCase();
+    const plural = /y$/.test(lower) ? lower.replace(/y$/, 'ies') : /s$/.test(lower) ? `${lower}es` : `${lower}s`;
+    return definition({group, versions, kind, plural: kind === 'Prometheus' ? 'prometheuses' : plural, cluster});
+  });
+
+const istioKinds: readonly KubeObject[] = [
+  ...definitions(
+    'networking.istio.io',
+    ['v1', 'v1beta1', 'v1alpha3'],
+    ['Gateway', 'VirtualService', 'DestinationRule', 'ServiceEntry', 'Sidecar', 'WorkloadEntry', 'WorkloadGroup'],
+  ),
+  ...definitions('networking.istio.io', ['v1alpha3'], ['EnvoyFilter']),
+  ...definitions(
+    'security.istio.io',
+    ['v1', 'v1beta1'],
+    ['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'],
+  ),
+  ...definitions('telemetry.istio.io', ['v1', 'v1alpha1'], ['Telemetry']),
+];
+
+const monitoringKinds: readonly KubeObject[] = definitions(
+  'monitoring.coreos.com',
+  ['v1'],
+  ['ServiceMonitor', 'PodMonitor', 'PrometheusRule', 'Prometheus', 'Alertmanager', 'Probe', 'ThanosRuler'],
+).concat(definitions('monitoring.coreos.com', ['v1alpha1'], ['AlertmanagerConfig', 'ScrapeConfig']));
+
+/** Rancher makes these itself when it starts. */
+const rancherKinds: readonly KubeObject[] = [
+  ...definitions(
+    'management.cattle.io',
+    ['v3'],
+    ['Setting', 'Cluster', 'User', 'RoleTemplate', 'GlobalRole', 'GlobalRoleBinding', 'Feature', 'AuthConfig', 'Token'],
+    true,
+  ),
+  ...definitions(
+    'management.cattle.io',
+    ['v3'],
+    ['Project', 'ProjectRoleTemplateBinding', 'ClusterRoleTemplateBinding', 'Preference'],
+  ),
+  ...definitions('catalog.cattle.io', ['v1'], ['ClusterRepo'], true),
+  ...definitions('catalog.cattle.io', ['v1'], ['App', 'Operation']),
+];
+
+const namespace = (own: string): KubeObject => ({apiVersion: 'v1', kind: 'Namespace', metadata: {name: own}, spec: {}});
+
+const rancherObject = (kind: string, own: string, more: object): KubeObject => ({
+  apiVersion: 'management.cattle.io/v3',
+  kind,
+  metadata: {name: own},
+  ...more,
+});
+
+/** By the name that the chart has in its repository. */
+const templates: Readonly<Record<string, readonly KubeObject[]>> = {
+  'csi-driver-nfs': [
+    deployment('csi-nfs-controller'),
+    daemonSet('csi-nfs-node'),
+    {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'CSIDriver',
+      metadata: {name: 'nfs.csi.k8s.io'},
+      spec: {attachRequired: false},
+    },
+  ],
+  base: istioKinds,
+  istiod: [deployment('istiod'), service('istiod', 15012)],
+  gateway: [
+    deployment(name),
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {name},
+      spec: {type: '{{ .Values.service.type }}', selector: {app: name}, ports: '{{ .Values.service.ports | toJson }}'},
+    },
+  ],
+  rancher: [
+    ...rancherKinds,
+    namespace('cattle-fleet-system'),
+    namespace('cattle-global-data'),
+    namespace('cattle-dashboards'),
+    namespace('fleet-local'),
+    namespace('local'),
+    deployment('rancher'),
+    service('rancher', 80),
+    deployment('rancher-webhook'),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {name: 'bootstrap-secret'},
+      type: 'Opaque',
+      stringData: {bootstrapPassword: '{{ .Values.bootstrapPassword }}'},
+    },
+    ...['server-url', 'first-login', 'cacerts', 'telemetry-opt', 'eula-agreed'].map(own =>
+      rancherObject('Setting', own, {value: '', customized: false, default: '', source: ''}),
+    ),
+    rancherObject('Cluster', 'local', {
+      spec: {displayName: 'local', internal: true},
+      status: {conditions: [{type: 'Ready', status: 'True'}]},
+    }),
+    rancherObject('User', 'user-practice', {
+      username: 'admin',
+      displayName: 'Default Admin',
+      enabled: true,
+      mustChangePassword: true,
+    }),
+  ],
+  'rancher-monitoring-crd': monitoringKinds,
+  'rancher-monitoring': [
+    deployment('rancher-monitoring-operator'),
+    deployment('rancher-monitoring-grafana'),
+    deployment('rancher-monitoring-kube-state-metrics'),
+    daemonSet('rancher-monitoring-prometheus-node-exporter'),
+    statefulSet('prometheus-rancher-monitoring-prometheus'),
+    statefulSet('alertmanager-rancher-monitoring-alertmanager'),
+    service('rancher-monitoring-grafana', 80),
+    service('rancher-monitoring-prometheus', 9090),
+    service('rancher-monitoring-alertmanager', 9093),
+  ],
+  loki: [statefulSet(name), deployment(`${name}-gateway`), service(name, 3100), service(`${name}-gateway`, 80)],
+  'openg2p-commons-base': [
+    statefulSet(`${name}-postgresql`),
+    statefulSet(`${name}-keycloak`),
+    statefulSet(`${name}-minio`),
+    statefulSet(`${name}-kafka-controller`),
+    statefulSet(`${name}-redis-master`),
+    deployment(`${name}-softhsm`),
+    deployment(`${name}-kafka-ui`),
+    deployment(`${name}-mail`),
+    job(`${name}-postgres-init`),
+    job(`${name}-keycloak-init`),
+    service(`${name}-postgresql`, 5432),
+    service(`${name}-keycloak`, 80),
+  ],
+};
+
+/** Of a list that a value makes: the quotes around the text go. */
+const unquoted = (text: string): string => text.replace(/"(\{\{ [^"]*\| toJson \}\})"/g, '$1');
+
+/** The templates of a chart, as the file `templates/all.yaml` of its package. */
+export const templateOf = (chart: string): string =>
+  (templates[chart] ?? [deployment(name)])
+    .map(object => `---\n${unquoted(JSON.stringify(object, null, 2))}\n`)
+    .join('');

@@ -1,0 +1,134 @@
+import type {Deployment} from '../../source/deployment/schema.ts';
+import type {KubeObject} from '../../source/kubernetes/objects.ts';
+import {kubernetesOf} from '../shared/deployment.ts';
+import {namespaces, opaqueSecret} from '../shared/platform.ts';
+import {loggingSizes} from './sizes.ts';
+
+/** Of the Secret of that name, of the workload and of its service. */
+export const objectStore = 'loki-object-store';
+
+export const objectStoreKeys = {user: 'user', password: 'password'} as const;
+
+export const buckets = {chunks: 'chunks', ruler: 'ruler', admin: 'admin'} as const;
+
+/** The last release of MinIO that its makers published as an image. */
+const image = 'quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z';
+
+const port = 9000;
+
+const labels = {'app.kubernetes.io/name': objectStore} as const;
+
+/**
+ * A bucket is a directory of the store: they are made before it starts. So there is no Job that waits for the store,
+ * which could wait for ever.
+ */
+const start = [
+  `mkdir -p ${Object.values(buckets)
+    .map(bucket => `/data/${bucket}`)
+    .join(' ')}`,
+  'exec minio server --address :9000 --certs-dir /tmp/certs /data',
+].join(' && ');
+
+const fromSecret = (name: string, key: string) => ({name, valueFrom: {secretKeyRef: {name: objectStore, key}}});
+
+const probe = (path: string, failureThreshold: number) => ({
+  httpGet: {path: `/minio/health/${path}`, port},
+  periodSeconds: 10,
+  timeoutSeconds: 5,
+  failureThreshold,
+});
+
+export const objectStoreSecret = (password: string): KubeObject =>
+  opaqueSecret(
+    {name: objectStore, namespace: namespaces.logging},
+    {[objectStoreKeys.user]: 'loki', [objectStoreKeys.password]: password},
+  );
+
+/** A store that speaks S3, for Loki alone: nobody else in the cluster reaches it. */
+export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[] => [
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {name: objectStore, namespace: namespaces.logging, labels},
+    spec: {selector: labels, ports: [{name: 'http-s3', port, targetPort: port, protocol: 'TCP'}]},
+  },
+  {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: {name: objectStore, namespace: namespaces.logging, labels},
+    spec: {
+      podSelector: {matchLabels: labels},
+      policyTypes: ['Ingress'],
+      ingress: [
+        {
+          from: [{podSelector: {matchLabels: {'app.kubernetes.io/name': 'loki'}}}],
+          ports: [{port, protocol: 'TCP'}],
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: {name: objectStore, namespace: namespaces.logging, labels},
+    spec: {
+      serviceName: objectStore,
+      replicas: 1,
+      selector: {matchLabels: labels},
+      template: {
+        metadata: {labels},
+        spec: {
+          automountServiceAccountToken: false,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 1000,
+            runAsGroup: 1000,
+            fsGroup: 1000,
+            fsGroupChangePolicy: 'OnRootMismatch',
+            seccompProfile: {type: 'RuntimeDefault'},
+          },
+          containers: [
+            {
+              name: 'minio',
+              image,
+              command: ['/bin/sh', '-c', start],
+              env: [
+                fromSecret('MINIO_ROOT_USER', objectStoreKeys.user),
+                fromSecret('MINIO_ROOT_PASSWORD', objectStoreKeys.password),
+                {name: 'MINIO_BROWSER', value: 'off'},
+                {name: 'MINIO_UPDATE', value: 'off'},
+              ],
+              ports: [{name: 'http-s3', containerPort: port, protocol: 'TCP'}],
+              startupProbe: probe('live', 30),
+              livenessProbe: probe('live', 6),
+              readinessProbe: probe('ready', 3),
+              resources: {requests: {cpu: '50m', memory: '256Mi'}, limits: {memory: '1Gi'}},
+              securityContext: {
+                allowPrivilegeEscalation: false,
+                capabilities: {drop: ['ALL']},
+                readOnlyRootFilesystem: true,
+              },
+              volumeMounts: [
+                {name: 'data', mountPath: '/data'},
+                {name: 'scratch', mountPath: '/tmp'},
+              ],
+            },
+          ],
+          volumes: [{name: 'scratch', emptyDir: {}}],
+        },
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: {name: 'data'},
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            storageClassName: kubernetesOf(deployment).storage.className,
+            resources: {requests: {storage: `${loggingSizes[kubernetesOf(deployment).logging.size].storeGb}Gi`}},
+          },
+        },
+      ],
+    },
+  },
+];
+
+export const objectStoreAddress = `http://${objectStore}.${namespaces.logging}.svc.cluster.local:${port}`;

@@ -1,0 +1,433 @@
+import {describe, expect, it} from 'vitest';
+import {artifactsOf} from '../../source/artifacts/for-step.ts';
+import type {Deployment, Environment} from '../../source/deployment/schema.ts';
+import {deployment as schema} from '../../source/deployment/schema.ts';
+import type {Step} from '../../source/engine/step.ts';
+import type {ApplyPort} from '../../source/resources/resource.ts';
+import {openg2pCharts} from '../../steps/environment/charts.ts';
+import {environmentSteps} from '../../steps/environment/environment.ts';
+import {environmentGateway} from '../../steps/environment/gateway.ts';
+import {addressesOf, loginSheet} from '../../steps/environment/login-sheet.ts';
+import {projectMembers} from '../../steps/environment/members.ts';
+import {chartId, moduleCharts} from '../../steps/environment/names.ts';
+import {environmentNamespace, rancherProject} from '../../steps/environment/namespace.ts';
+import {passwordSecrets} from '../../steps/environment/passwords.ts';
+import {inventoryScript, readInventory, removalSteps} from '../../steps/environment/removal.ts';
+import {
+  baseValues,
+  bridgeValues,
+  ownDatabase,
+  pbmsValues,
+  registryValues,
+  servicesValues,
+  sparValues,
+} from '../../steps/environment/values.ts';
+import {anEnvironment} from '../support/deployments.ts';
+import {contextFor, memoryVault, sampleDeployment} from '../support/step-context.ts';
+
+const all = ['registry', 'spar', 'pbms', 'g2p-bridge'] as const;
+
+const withCluster = (environments: readonly Environment[], kubernetes: object = {}): Deployment => {
+  const plain = sampleDeployment();
+  return schema.parse({...plain, components: {...plain.components, kubernetes}, environments});
+};
+
+const qa = anEnvironment({name: 'qa', modules: [...all]});
+
+const stepNamed = (id: string, environment: Environment = qa): Step => {
+  const found = environmentSteps(environment).find(step => step.id === id);
+  if (!found) throw new Error(`no step ${id}`);
+  return found;
+};
+
+describe('the steps of an environment', () => {
+  const ids = (environment: Environment) => environmentSteps(environment).map(({id}) => id);
+
+  it('carry its name, so that each is retried and skipped by itself', () => {
+    expect(ids(anEnvironment({name: 'dev'}))).toEqual([
+      'environment-dev-namespace',
+      'environment-dev-gateway',
+      'environment-dev-passwords',
+      'environment-dev-commons-base',
+      'environment-dev-commons-services',
+    ]);
+    expect(ids(qa).slice(5)).toEqual([
+      'environment-qa-registry',
+      'environment-qa-spar',
+      'environment-qa-pbms',
+      'environment-qa-g2p-bridge',
+    ]);
+  });
+
+  it('wait for what they work with, and modules for nobody else', () => {
+    const own = (id: string) => stepNamed(id).after.map(step => step.id);
+    const within = (id: string) => {
+      const steps = environmentSteps(qa);
+      const step = steps.find(each => each.id === id);
+      return step?.after.filter(each => steps.includes(each)).map(each => each.id);
+    };
+    expect(own('environment-qa-gateway')).toContain('nginx');
+    expect(own('environment-qa-commons-base')).toEqual(
+      expect.arrayContaining(['environment-qa-passwords', 'openg2p-charts', 'storage-class']),
+    );
+    expect(within('environment-qa-registry')).toEqual(['environment-qa-commons-services']);
+    expect(within('environment-qa-pbms')).toEqual(['environment-qa-commons-services', 'environment-qa-registry']);
+    expect(within('environment-qa-g2p-bridge')).toEqual(['environment-qa-commons-services', 'environment-qa-spar']);
+  });
+
+  it('act on the cluster once, and only where there is one', () => {
+    for (const step of [...environmentSteps(qa), openg2pCharts, ...removalSteps(qa, {purge: true})]) {
+      expect(step).toMatchObject({role: 'compute', once: true});
+      expect(step.enabled?.(sampleDeployment({environments: [qa]}))).toBe(false);
+      expect(step.enabled?.(withCluster([qa]))).toBe(true);
+    }
+  });
+
+  it('say what they are for, how to check them, and what to do when they fail', async () => {
+    const vault = new Map<string, string>();
+    for (const step of environmentSteps(qa)) {
+      const context = await contextFor(step, {deployment: withCluster([qa]), vault});
+      expect(step.why).toMatch(/^[A-Z].*\.$/);
+      expect(step.verify(context).length).toBeGreaterThan(0);
+      expect(step.remedies?.length).toBeGreaterThan(0);
+      expect(step.resources(context).length).toBeGreaterThan(0);
+    }
+  });
+
+  it('do not meet those of another environment', async () => {
+    const environments = [qa, anEnvironment({name: 'dev', modules: [...all]})];
+    const deployment = withCluster(environments);
+    const vault = new Map<string, string>();
+    const resources: string[] = [];
+    for (const step of environments.flatMap(environmentSteps))
+      resources.push(...step.resources(await contextFor(step, {deployment, vault})).map(({id}) => id));
+    expect(new Set(resources).size).toBe(resources.length);
+    const secrets = environments.map(each =>
+      environmentSteps(each).flatMap(step => step.secrets?.(deployment).map(({name}) => name) ?? []),
+    );
+    expect(secrets[0]?.filter(name => secrets[1]?.includes(name))).toEqual(['certificate-authority.openg2p.test']);
+  });
+
+  it('can be skipped where nothing else in the environment needs them to be there', () => {
+    expect(
+      environmentSteps(qa)
+        .filter(step => step.skippable)
+        .map(({id}) => id),
+    ).toEqual(all.map(id => `environment-qa-${id}`));
+  });
+});
+
+describe('the charts of OpenG2P', () => {
+  it('are fetched once each, and only those that somebody wants', async () => {
+    const deployment = withCluster([
+      anEnvironment({name: 'a', modules: ['spar']}),
+      anEnvironment({name: 'b', modules: ['spar']}),
+    ]);
+    const resources = openg2pCharts.resources(await contextFor(openg2pCharts, {deployment}));
+    expect(resources).toHaveLength(3);
+    expect(new Set(resources.map(({id}) => id)).size).toBe(3);
+  });
+
+  it('are released versions of the matrix', () => {
+    const known = artifactsOf(withCluster([]), 'amd64');
+    for (const chart of ['openg2p-commons-base', 'openg2p-commons-services', ...all.map(id => moduleCharts[id].chart)])
+      expect(known.find(({id}) => id === chartId(chart))?.version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('are not fetched where there is no environment', () => {
+    expect(openg2pCharts.enabled?.(withCluster([]))).toBe(false);
+  });
+});
+
+describe('the namespace', () => {
+  it('belongs to a project where there is Rancher', () => {
+    expect(environmentNamespace(withCluster([qa]), qa)).toMatchObject({
+      metadata: {
+        name: 'qa',
+        labels: {
+          'groundwork.openg2p.org/environment': 'qa',
+          'istio-injection': 'disabled',
+          'field.cattle.io/projectId': 'p-qa',
+        },
+        annotations: {'field.cattle.io/projectId': 'local:p-qa'},
+      },
+    });
+    expect(rancherProject(qa)).toMatchObject({
+      kind: 'Project',
+      metadata: {name: 'p-qa', namespace: 'local'},
+      spec: {clusterName: 'local', displayName: 'qa'},
+    });
+  });
+
+  it('belongs to none without Rancher', async () => {
+    const deployment = withCluster([qa], {rancher: {enabled: false}});
+    const {metadata} = environmentNamespace(deployment, qa);
+    expect(metadata.annotations).toBeUndefined();
+    expect(metadata.labels).not.toHaveProperty('field.cattle.io/projectId');
+    const step = stepNamed('environment-qa-namespace');
+    expect(step.resources(await contextFor(step, {deployment})).map(({id}) => id)).toEqual(['manifest namespace qa']);
+  });
+
+  it('takes pods that run as root also where the cluster is strict', () => {
+    expect(environmentNamespace(withCluster([qa]), qa).metadata.labels).not.toHaveProperty(
+      'pod-security.kubernetes.io/enforce',
+    );
+    expect(environmentNamespace(withCluster([qa], {cis: true}), qa).metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce': 'baseline',
+    });
+  });
+});
+
+describe('members of the project', () => {
+  const ana = {principal: 'local://u-ana', kind: 'user', role: 'member'} as const;
+  const team = {principal: 'keycloak_group://field', kind: 'group', role: 'read-only'} as const;
+  const resource = projectMembers({...qa, members: [ana, team]});
+  const changes = (stdout: string, code = 0) => {
+    const assessed = resource.assess({code, stdout, stderr: ''});
+    if (!assessed.ok) throw new Error(assessed.error);
+    return assessed.value;
+  };
+  const binding = (name: string, fields: object) => ({metadata: {name}, ...fields});
+
+  it('are let in with the templates that hide Secrets', async () => {
+    const {changes: told, apply} = changes('{"items":[]}');
+    expect(told.map(({summary}) => summary)).toEqual([
+      'let local://u-ana in as project-member-no-secrets',
+      'let keycloak_group://field in as project-readonly-no-secrets',
+    ]);
+    const scripts: string[] = [];
+    const run: ApplyPort['run'] = async ({text}) => {
+      scripts.push(text);
+      return {ok: true, value: {code: 0, stdout: '', stderr: '', truncated: false}};
+    };
+    await apply?.({run} as ApplyPort);
+    expect(scripts.join()).toContain('"projectName":"local:p-qa"');
+    expect(scripts.join()).toContain('"groupPrincipalName":"keycloak_group://field"');
+    expect(scripts.join()).toContain('[ -n "$space" ] || space=p-qa');
+  });
+
+  it('are let in no more when the deployment does not name them any more', () => {
+    const gone = binding('qa-old', {userPrincipalName: 'local://u-old', roleTemplateName: 'project-member-no-secrets'});
+    expect(changes(JSON.stringify({items: [gone]})).changes.map(({summary}) => summary)).toContain(
+      'let local://u-old in as project-member-no-secrets no more',
+    );
+  });
+
+  it('say why they are not known', () => {
+    expect(resource.assess({code: 1, stdout: '', stderr: 'forbidden'})).toMatchObject({ok: false});
+    expect(resource.assess({code: 0, stdout: 'x', stderr: ''})).toMatchObject({ok: false});
+  });
+});
+
+describe('the gateway', () => {
+  it('lets the environment’s names through, on the port of the ingress gateway', () => {
+    expect(environmentGateway(withCluster([qa]), qa)).toMatchObject({
+      kind: 'Gateway',
+      metadata: {name: 'internal', namespace: 'qa'},
+      spec: {
+        selector: {istio: 'ingressgateway'},
+        servers: [{port: {number: 8080, protocol: 'HTTP'}, hosts: ['qa.openg2p.test', '*.qa.openg2p.test']}],
+      },
+    });
+  });
+
+  it('lets names of the deployment’s domain through where a service has one', () => {
+    const named = anEnvironment({name: 'qa', hostnames: {registry: 'register.openg2p.test'}});
+    expect(environmentGateway(withCluster([named]), named).spec).toMatchObject({
+      servers: [{hosts: ['qa.openg2p.test', '*.qa.openg2p.test', '*.openg2p.test']}],
+    });
+    const within = anEnvironment({name: 'qa', hostnames: {odk: 'forms.qa.openg2p.test'}});
+    expect(environmentGateway(withCluster([within]), within).spec).toMatchObject({
+      servers: [{hosts: ['qa.openg2p.test', '*.qa.openg2p.test']}],
+    });
+  });
+});
+
+describe('values of the charts', () => {
+  const secret = (name: string) => `value of ${name}`;
+  const context = (environment: Environment = qa, database = ownDatabase) => ({
+    deployment: withCluster([environment]),
+    environment,
+    database,
+    secret,
+  });
+
+  it('name the domain, and Secrets in place of passwords', () => {
+    expect(baseValues(context()).values).toMatchObject({
+      global: {
+        baseDomain: 'qa.openg2p.test',
+        postgresqlHost: 'commons-postgresql',
+        minioHostname: 'minio.qa.openg2p.test',
+      },
+      postgresql: {enabled: true, auth: {existingSecret: 'commons-postgresql'}},
+      keycloak: {auth: {existingSecret: 'commons-keycloak', passwordSecretKey: 'admin-password'}},
+      'redis-auth': {auth: {existingSecret: 'commons-redis-auth'}},
+    });
+  });
+
+  it('write the first user out as a whole, because Helm would forget what is not said', () => {
+    const {values, secretValues} = baseValues(context(anEnvironment({name: 'qa', adminEmail: 'ana@example.org'})));
+    expect(values).toMatchObject({
+      'keycloak-init': {
+        staffAdminEmail: 'ana@example.org',
+        realms: {
+          staff: {
+            users: [
+              {
+                username: 'admin',
+                password: 'value of environment-qa-staff-admin',
+                email: 'ana@example.org',
+                firstName: 'Admin',
+                lastName: 'User',
+              },
+            ],
+          },
+        },
+      },
+    });
+    expect(secretValues).toEqual(['value of environment-qa-staff-admin']);
+  });
+
+  it('lead pods to Keycloak inside the cluster and browsers to its name', () => {
+    expect(servicesValues(context()).values).toMatchObject({
+      global: {
+        keycloakInternalUrl: 'http://commons-keycloak:80',
+        keycloakBaseUrl: 'https://keycloak.qa.openg2p.test',
+        iamServiceUrl: 'http://commons-services-iam-staff-portal-api',
+        staffPortalApiHostname: 'staff-iam.qa.openg2p.test',
+        staffPortalCookieDomain: '.qa.openg2p.test',
+      },
+      'openg2p-iam-service': {global: {keycloakBaseUrl: 'https://keycloak.qa.openg2p.test'}},
+    });
+  });
+
+  it('widen cookies where the staff portal lies outside the environment’s domain', () => {
+    const outside = anEnvironment({name: 'qa', hostnames: {staffPortal: 'portal.openg2p.test'}});
+    expect(servicesValues(context(outside)).values).toMatchObject({
+      global: {staffPortalHostname: 'portal.openg2p.test', staffPortalCookieDomain: '.openg2p.test'},
+    });
+  });
+
+  it('replace what everybody knows', () => {
+    expect(servicesValues(context())).toMatchObject({
+      values: {superset: {supersetSecretKey: 'value of environment-qa-superset-key'}},
+      secretValues: ['value of environment-qa-superset-key'],
+    });
+    expect(registryValues(context()).values).toMatchObject({
+      global: {aweApproverUserPassword: 'value of environment-qa-registry-approver'},
+    });
+    for (const {values} of [sparValues(context()), bridgeValues(context())])
+      expect(values).toMatchObject({global: {testPartnerEnabled: false}});
+  });
+
+  it('make no name outside what DNS and certificates serve', () => {
+    const values = [registryValues, sparValues, pbmsValues, bridgeValues, servicesValues, baseValues].map(
+      each => each(context()).values,
+    );
+    const hosts = JSON.stringify(values).match(/[a-z0-9.-]+\.openg2p\.test/g) ?? [];
+    expect(hosts.length).toBeGreaterThan(15);
+    for (const host of hosts.map(each => each.replace(/^\./, '')))
+      expect(host).toMatch(/^([a-z0-9-]+\.)?qa\.openg2p\.test$/);
+    expect(JSON.stringify(values)).not.toContain('openg2p.org');
+  });
+
+  it('can lead to a PostgreSQL outside the cluster', () => {
+    const outside = context(qa, {kind: 'external', host: '10.0.0.12'});
+    expect(baseValues(outside).values).toMatchObject({
+      global: {postgresqlHost: '10.0.0.12'},
+      postgresql: {enabled: false},
+    });
+    expect(registryValues(outside).values).toMatchObject({global: {postgresqlHost: '10.0.0.12'}});
+  });
+});
+
+describe('passwords', () => {
+  it('are made for each environment, kept in the vault, and given as Secrets of the names that charts look for', async () => {
+    const deployment = withCluster([qa]);
+    const vault = new Map<string, string>();
+    for (const step of environmentSteps(qa)) await memoryVault(step, deployment, vault);
+    expect([...vault.keys()].filter(name => name.startsWith('environment-')).sort()).toEqual([
+      'environment-qa-keycloak-admin',
+      'environment-qa-postgres',
+      'environment-qa-redis',
+      'environment-qa-registry-approver',
+      'environment-qa-staff-admin',
+      'environment-qa-superset-key',
+    ]);
+    const secrets = passwordSecrets(qa, name => vault.get(name) ?? '');
+    expect(secrets.map(({metadata}) => `${metadata.namespace}/${metadata.name}`)).toEqual([
+      'qa/commons-postgresql',
+      'qa/commons-keycloak',
+      'qa/commons-redis-auth',
+    ]);
+    expect(secrets[0]?.data).toEqual({
+      'postgres-password': Buffer.from(vault.get('environment-qa-postgres') ?? '').toString('base64'),
+    });
+  });
+
+  it('are handed over once, with the addresses, in a file for the operator alone', () => {
+    const deployment = withCluster([qa]);
+    const sheet = loginSheet(deployment, qa, name => `<${name}>`);
+    expect(sheet).toMatchObject({path: 'environments/qa.txt', secret: true});
+    expect(sheet.content).toContain('admin / <environment-qa-staff-admin>');
+    for (const {url} of addressesOf(deployment, qa)) expect(sheet.content).toContain(url);
+    expect(addressesOf(deployment, anEnvironment({name: 'qa'})).map(({title}) => title)).not.toContain('PBMS');
+  });
+});
+
+describe('taking an environment away', () => {
+  const resourcesOf = async (purge: boolean, kubernetes: object = {}) => {
+    const ids: string[] = [];
+    for (const step of removalSteps(qa, {purge}))
+      ids.push(
+        ...step.resources(await contextFor(step, {deployment: withCluster([qa], kubernetes)})).map(({id}) => id),
+      );
+    return ids;
+  };
+
+  it('removes releases before what they work with, then the ways in, then the namespace', async () => {
+    const ids = await resourcesOf(false);
+    const releases = ids.filter(id => id.startsWith('no release ')).map(id => id.replace('no release qa/', ''));
+    expect(releases).toEqual(['g2p-bridge', 'pbms', 'spar', 'registry', 'commons-services', 'commons']);
+    expect(ids.at(-1)).toBe('namespace qa only for kept data');
+    expect(removalSteps(qa, {purge: false}).map(({after}) => after.length)).toEqual([0, 1, 1]);
+  });
+
+  it('keeps the passwords of kept data, and erases volumes only when purged', async () => {
+    const kept = await resourcesOf(false);
+    expect(kept[0]).toBe('Secrets of qa put aside');
+    expect(kept).toContain('Secrets of qa put back');
+    expect(kept.some(id => id.includes('volumes'))).toBe(false);
+    const purged = await resourcesOf(true);
+    expect(purged[0]).toBe('volumes of qa go with their claims');
+    expect(purged).not.toContain('Secrets of qa put back');
+    expect(purged).toContain('no volumes of qa');
+  });
+
+  it('looks for a project only where there is Rancher', async () => {
+    const projects = (ids: string[]) => ids.filter(id => id.includes('project'));
+    expect(projects(await resourcesOf(false))).toHaveLength(1);
+    expect(projects(await resourcesOf(false, {rancher: {enabled: false}}))).toHaveLength(0);
+  });
+
+  it('reads what is there', () => {
+    expect(inventoryScript(qa).text).toContain('--namespace qa');
+    const stdout = JSON.stringify({
+      releases: [{name: 'commons', chart: 'openg2p-commons-base-2.3.3', status: 'deployed', revision: '1'}],
+      claims: {
+        items: [
+          {
+            metadata: {name: 'data-commons-postgresql-0'},
+            spec: {resources: {requests: {storage: '8Gi'}}},
+            status: {capacity: {storage: '10Gi'}},
+          },
+        ],
+      },
+    });
+    expect(readInventory(stdout)).toEqual({
+      releases: [{name: 'commons', chart: 'openg2p-commons-base-2.3.3', status: 'deployed'}],
+      claims: [{name: 'data-commons-postgresql-0', size: '10Gi'}],
+    });
+    expect(readInventory('{"releases":null,"claims":{"items":[]}}')).toEqual({releases: [], claims: []});
+  });
+});
