@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
+import {createServer, type IncomingMessage, request, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 
 /** How a server misbehaves about one file. */
@@ -105,4 +105,38 @@ const answer = async (
     }
   } else response.write(body);
   response.end();
+};
+
+export type ForwardProxy = {
+  /** `http://127.0.0.1:PORT` */
+  readonly address: string;
+  /** Addresses that it was asked for. */
+  readonly asked: string[];
+  readonly close: () => Promise<void>;
+};
+
+/** A proxy of a site as clients meet it: asked for whole addresses; with `refuses` it wants a login. */
+export const startProxy = async ({refuses = false} = {}): Promise<ForwardProxy> => {
+  const asked: string[] = [];
+  const server = createServer((from, to) => {
+    asked.push(from.url ?? '');
+    if (refuses) return void to.writeHead(407).end('who are you?');
+    const {host: _, 'proxy-connection': __, ...headers} = from.headers;
+    const onward = request(from.url ?? '', {method: from.method, headers}, answer => {
+      to.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(to);
+    });
+    onward.on('error', () => to.destroy());
+    from.pipe(onward);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
 };
