@@ -55,7 +55,7 @@ export const install: Command = {
     'groundwork install --deployment sandbox.yaml',
     'groundwork install --deployment sandbox.yaml --yes --output jsonl',
     'groundwork install -d sandbox --yes --accept memory --accept sandbox-1:disk',
-    'groundwork install --deployment sandbox.yaml --artifacts /media/stick/groundwork',
+    'groundwork install --deployment sandbox.yaml --artifacts /media/stick',
   ],
   run: async (invocation, world) => {
     const ready = await prepared(invocation, world);
