@@ -6,12 +6,13 @@ import {summaryOf} from '../source/app/summary.ts';
 import {Say, type Tone, useTheme} from '../source/app/theme.tsx';
 import {Frame, useBody} from '../source/components/frame.tsx';
 import {Menu, type MenuItem} from '../source/components/menu.tsx';
+import {Page} from '../source/components/page.tsx';
 import {placed, printable, wrap} from '../source/components/text.ts';
 import {menuHints} from './hints.ts';
 
-type Choice = 'verify' | 'trust' | 'devices' | 'again' | 'answers' | 'steps' | 'home' | 'leave';
+type Choice = 'verify' | 'access' | 'trust' | 'devices' | 'again' | 'answers' | 'steps' | 'home' | 'leave';
 
-type View = 'overview' | 'trust' | 'devices' | 'steps';
+type View = 'overview' | 'access' | 'trust' | 'devices' | 'steps';
 
 /** How a run ended, what there is now, and what to do next. */
 export const DoneScreen = () => {
@@ -32,11 +33,22 @@ export const DoneScreen = () => {
   );
 
   if (view !== 'overview') {
-    const pages = {trust: summary.trust, devices: summary.devices, steps: summary.steps};
-    const titles = {trust: 'Trust its certificates', devices: 'Connect a device', steps: 'What was done'};
+    const pages = {access: summary.access, trust: summary.trust, devices: summary.devices, steps: summary.steps};
+    const titles = {
+      access: 'Addresses and first login',
+      trust: 'Trust its certificates',
+      devices: 'Connect a device',
+      steps: 'What was done',
+    };
     return (
-      <Frame title={titles[view]} hints={[{keys: 'Enter, Esc', does: 'back'}]}>
-        <Lines lines={pages[view]} columns={readable} height={rows} />
+      <Frame
+        title={titles[view]}
+        hints={[
+          {keys: glyphs.upDown, does: 'scroll'},
+          {keys: 'Enter, Esc', does: 'back'},
+        ]}
+      >
+        <Page lines={pages[view]} columns={readable} height={rows} />
       </Frame>
     );
   }
@@ -44,6 +56,12 @@ export const DoneScreen = () => {
   const all: readonly (MenuItem<Choice> & {readonly when: boolean})[] = [
     {value: 'again', label: 'Go on with it', detail: 'what is done is not repeated', when: !succeeded},
     {value: 'answers', label: 'Change answers', detail: 'then install again from Review', when: !succeeded},
+    {
+      value: 'access',
+      label: 'Addresses and first login',
+      detail: 'Rancher, Grafana, environments',
+      when: succeeded && summary.access.length > 0,
+    },
     {
       value: 'devices',
       label: 'Connect a device',
@@ -83,12 +101,15 @@ export const DoneScreen = () => {
         setView(choice);
     }
   };
+  const room = Math.max(1, rows - items.length - 3);
+  const fits = summary.lines.flatMap(line => wrap(line, readable)).length <= room;
+  const shown = fits ? summary.lines : summary.brief;
   const tone: Tone = succeeded ? 'good' : summary.outcome === 'failed' ? 'bad' : 'warning';
   return (
     <Frame title="Done" hints={menuHints(glyphs, 'home')}>
       <Say tone={tone} bold>{`${succeeded ? glyphs.good : '!'} ${summary.headline}`}</Say>
       <Box marginBottom={1} flexShrink={1} overflow="hidden">
-        <Lines lines={summary.lines} columns={readable} height={Math.max(1, rows - items.length - 3)} />
+        <Lines lines={shown} columns={readable} height={room} />
       </Box>
       <Box flexShrink={0}>
         <Menu items={items} columns={readable} onSelect={choose} />

@@ -1,15 +1,22 @@
 import type {Step} from '../source/engine/step.ts';
 import {certificates} from './certificates/certificates.ts';
+import {coreDns} from './coredns/coredns.ts';
+import {openg2pCharts} from './environment/charts.ts';
 import {firewall} from './firewall/firewall.ts';
 import {hostBaseline} from './host-baseline/host-baseline.ts';
+import {istio} from './istio/istio.ts';
 import {kubernetesTools} from './kubernetes-tools/kubernetes-tools.ts';
 import {localDns} from './local-dns/local-dns.ts';
+import {logging} from './logging/logging.ts';
+import {monitoring} from './monitoring/monitoring.ts';
 import {nfsServer} from './nfs-server/nfs-server.ts';
 import {nginx} from './nginx/nginx.ts';
+import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
+import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
 
-/** The ground, then the cluster, in the order that the operator sees. What waits for what is in each step's `after`. */
+/** The ground, then the cluster and the platform on it, in the order that the operator sees. What waits for what is in each step's `after`. */
 export const steps: readonly Step[] = [
   hostBaseline,
   firewall,
@@ -20,6 +27,30 @@ export const steps: readonly Step[] = [
   nfsServer,
   kubernetesTools,
   rke2,
+  storageClass,
+  coreDns,
+  istio,
+  rancher,
+  monitoring,
+  logging,
+  openg2pCharts,
 ];
 
-export {certificates, firewall, hostBaseline, kubernetesTools, localDns, nfsServer, nginx, rke2, wireguard};
+export {
+  certificates,
+  coreDns,
+  firewall,
+  hostBaseline,
+  istio,
+  kubernetesTools,
+  localDns,
+  logging,
+  monitoring,
+  nfsServer,
+  nginx,
+  openg2pCharts,
+  rancher,
+  rke2,
+  storageClass,
+  wireguard,
+};

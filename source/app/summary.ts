@@ -4,6 +4,7 @@ import {counted, duration} from '../components/text.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {RunOutcome} from '../engine/events.ts';
 import {progressOf, type RunView, runView} from '../engine/run-view.ts';
+import {accessLines, entranceLines} from './access.ts';
 import type {RunPicture} from './run-session.ts';
 import type {Services} from './services.ts';
 
@@ -12,16 +13,20 @@ export type Summary = {
   readonly headline: string;
   /** What there is now, or what stands in the way. */
   readonly lines: readonly string[];
+  /** The same in fewer lines, for a small terminal. */
+  readonly brief: readonly string[];
   /** How to put the VPN on a device. Empty when there is no file for one. */
   readonly devices: readonly string[];
   /** How to make systems trust the CA. Empty when there is none. */
   readonly trust: readonly string[];
+  /** Addresses and first logins. Empty without a platform. */
+  readonly access: readonly string[];
   readonly steps: readonly string[];
 };
 
 /** What is to be said after a run: on the last screen, and on the terminal when the program has ended. */
 export const summaryOf = (
-  services: Pick<Services, 'lastRun' | 'folderOf' | 'logOf'>,
+  services: Pick<Services, 'lastRun' | 'folderOf' | 'logOf' | 'practice'>,
   deployment: Deployment,
   picture: RunPicture | undefined,
 ): Summary => {
@@ -39,9 +44,17 @@ export const summaryOf = (
   return {
     outcome,
     headline: headlineOf(deployment, outcome, view),
-    lines: outcome === 'succeeded' ? installed(deployment, folder, files) : obstacles(services, deployment, view),
+    lines:
+      outcome === 'succeeded'
+        ? [...installed(deployment), ...fileLines(folder, files)]
+        : obstacles(services, deployment, view),
+    brief:
+      outcome === 'succeeded'
+        ? [...installed(deployment), ...briefFileLines(folder, files)]
+        : obstacles(services, deployment, view),
     devices: devices.length > 0 ? deviceLines(devices.map(file => file.path)) : [],
     trust: authority ? trustLines(authority.path) : [],
+    access: accessLines(services, deployment),
     steps: view.steps.map(
       step =>
         `${stateWord(step.state).padEnd(9)} ${step.title} on ${step.host}${
@@ -68,23 +81,32 @@ const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView):
 
 type File = {readonly path: string; readonly title: string; readonly secret: boolean};
 
-const installed = (deployment: Deployment, folder: string, files: readonly File[]): readonly string[] => {
+const installed = (deployment: Deployment): readonly string[] => {
   const vpns = deployment.channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
     '',
     `Hosts          ${deployment.hosts.map(host => `${host.name} ${host.privateAddress}`).join(', ')}`,
     `Names          everything below ${deployment.domain}, from inside the VPN`,
     ...vpns.map(vpn => `VPN            ${vpn.endpoint} port ${vpn.port}/udp, ${vpn.subnet}`),
+    ...entranceLines(deployment),
     ...(deployment.channels.some(channel => channel.kind === 'public')
       ? ['The internet   may reach the web ports: public access is on']
       : []),
-    ...(files.length > 0 ? ['', 'Files for you, readable by you only, in', `  ${folder}`] : []),
-    ...files.map(file => {
-      const path = relative(folder, file.path);
-      return `  ${path.padEnd(longest(files, folder))}  ${file.title}${file.secret ? ' (secret)' : ''}`;
-    }),
   ];
 };
+
+const fileLines = (folder: string, files: readonly File[]): readonly string[] => [
+  ...(files.length > 0 ? ['', 'Files for you, readable by you only, in', `  ${folder}`] : []),
+  ...files.map(file => {
+    const path = relative(folder, file.path);
+    return `  ${path.padEnd(longest(files, folder))}  ${file.title}${file.secret ? ' (secret)' : ''}`;
+  }),
+];
+
+const briefFileLines = (folder: string, files: readonly File[]): readonly string[] =>
+  files.length > 0
+    ? [`Files for you  ${folder}`, `               ${files.map(file => relative(folder, file.path)).join(', ')}`]
+    : [];
 
 const longest = (files: readonly File[], folder: string): number =>
   Math.max(0, ...files.map(file => relative(folder, file.path).length));
@@ -137,6 +159,7 @@ export const closingLines = (summary: Summary): readonly string[] => [
   summary.headline,
   ...summary.lines,
   ...(summary.outcome === 'succeeded' ? [] : ['', 'Start groundwork again to go on; what is done is not repeated.']),
+  ...(summary.outcome === 'succeeded' && summary.access.length > 0 ? ['', ...summary.access] : []),
   ...(summary.devices.length > 0 ? ['', ...summary.devices] : []),
   ...(summary.trust.length > 0 ? ['', ...summary.trust] : []),
 ];

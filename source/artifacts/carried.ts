@@ -17,6 +17,8 @@ const carriedFile = z.strictObject({
   file: z.string().min(1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   size: z.int().min(0),
+  /** Of a chart: its repository's index, its name there, and where that said the file is. */
+  index: z.strictObject({address: z.string(), chart: z.string(), url: z.string()}).optional(),
 });
 
 const carriedList = z.strictObject({version: z.literal(1), files: z.array(carriedFile)});

@@ -38,7 +38,7 @@ export const artifactRemedies: readonly Remedy[] = [
   },
   {
     id: 'artifact-truncated',
-    match: /the file there is cut short|transfer closed with|end of response with \d+ bytes missing/i,
+    match: /the file there is cut short|transfer closed with|end of response with \d+ bytes missing|: aborted$/im,
     cause:
       'The server ends before the file does: the copy on it is not whole, or something on the way cuts long answers.',
     remedy: 'Compare the size of the file on the server with the publisher’s. What came so far is kept; retry goes on.',
@@ -82,8 +82,8 @@ export const artifactRemedies: readonly Remedy[] = [
   {
     id: 'artifact-no-route',
     match:
-      /cannot be had: curl: \((6|7|28|35)\)|could not resolve host|failed to connect|couldn't connect|connection timed out/i,
-    cause: 'The host has no way to the server: no internet, a firewall in between, or a proxy that is not set.',
+      /cannot be had: curl: \((6|7|28|35)\)|could not resolve host|failed to connect|couldn't connect|connection timed out|getaddrinfo|ECONN(REFUSED|RESET|ABORTED)|ETIMEDOUT|E(HOST|NET)UNREACH/i,
+    cause: 'There is no way to the server: no internet, a firewall in between, or a proxy that is not set.',
     remedy:
       'Set artifacts.proxy in the deployment if the site has a proxy; otherwise use a mirror inside the site, or carry the files in: `groundwork artifacts pull --to DIR` elsewhere, then --artifacts DIR.',
     transient: true,

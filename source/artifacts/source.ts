@@ -1,8 +1,13 @@
 import type {ArtifactSource, Deployment, OutboundProxy} from '../deployment/schema.ts';
 
-/** `https://host/path` of a publisher as it is reached from here: below the mirror at `host/path`, when there is one. */
+/**
+ * `https://host/path` of a publisher as it is reached from here: below the mirror at `host/path`, when there is one. A
+ * mirror whose indexes were rewritten names itself; that stays.
+ */
 export const addressFrom = (source: ArtifactSource, address: string): string =>
-  source.source === 'mirror' ? `${source.address}/${address.replace(/^https?:\/\//, '')}` : address;
+  source.source !== 'mirror' || address.startsWith(`${source.address}/`)
+    ? address
+    : `${source.address}/${address.replace(/^https?:\/\//, '')}`;
 
 /** The file of an address in a folder that was filled by `groundwork artifacts pull`: the layout of a mirror. */
 export const placeOf = (address: string): string => {

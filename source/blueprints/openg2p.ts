@@ -1,3 +1,4 @@
+import {environmentSteps} from '../../steps/environment/environment.ts';
 import {steps} from '../../steps/index.ts';
 import {type Deployment, deployment, schemaVersion} from '../deployment/schema.ts';
 import type {Blueprint, Topology} from './blueprint.ts';
@@ -89,5 +90,6 @@ export const openg2p: Blueprint = {
     {id: 'storage', title: 'storage', purpose: 'Holds the data: the NFS share, later the databases'},
   ],
   steps,
+  environmentSteps,
   defaults,
 };

@@ -1,3 +1,5 @@
+import {loggingSizes as logging} from '../../steps/logging/sizes.ts';
+import {monitoringSizes as monitoring} from '../../steps/monitoring/sizes.ts';
 import {type ModuleId, modulesInOrder} from '../deployment/environments.ts';
 import type {Deployment, Environment, Kubernetes} from '../deployment/schema.ts';
 import type {Size} from './blueprint.ts';
@@ -21,23 +23,28 @@ const size = (cpus: number, memoryGb: number, diskGb: number): Size => ({cpus, m
  */
 const sizes = {
   ground: size(1, 1, 27),
-  kubernetes: size(2, 4, 8),
+  kubernetes: size(2, 4, 10),
   rancher: size(1, 2, 2),
   commons: size(2, 11, 27),
 } as const satisfies Readonly<Record<string, Size>>;
 
 type PlatformSize = Kubernetes['monitoring']['size'];
 
+/**
+ * Half of the volume that Prometheus gets: it is full only when there is more to measure than usual. Beside Prometheus run
+ * Grafana, Alertmanager and the operator, which take a gigabyte together.
+ */
 export const monitoringSizes: Readonly<Record<PlatformSize, Size>> = {
-  small: size(1, 2, 5),
-  medium: size(2, 4, 20),
-  large: size(4, 8, 60),
+  small: size(1, 2, monitoring.small.diskGb / 2),
+  medium: size(2, 3, monitoring.medium.diskGb / 2),
+  large: size(3, 5, monitoring.large.diskGb / 2),
 };
 
+/** A quarter of the volume: OpenG2P's storage calculator has 1 to 9 GB for the lines of a week. */
 export const loggingSizes: Readonly<Record<PlatformSize, Size>> = {
-  small: size(1, 1, 12),
-  medium: size(2, 3, 40),
-  large: size(4, 6, 120),
+  small: size(1, 1, Math.round(logging.small.storeGb / 4)),
+  medium: size(2, 2, Math.round(logging.medium.storeGb / 4)),
+  large: size(2, 3, Math.round(logging.large.storeGb / 4)),
 };
 
 export const moduleSizes: Readonly<Record<ModuleId, Size>> = {
@@ -73,13 +80,17 @@ export const partsOf = ({
 }: Pick<Deployment, 'components' | 'environments'>): readonly Part[] => {
   const {kubernetes} = components;
   if (!kubernetes) return [{id: 'ground', title: 'Ground', size: sizes.ground}];
-  const {rancher, monitoring, logging} = kubernetes;
+  const {rancher} = kubernetes;
   return [
     {id: 'ground', title: 'Ground', size: sizes.ground},
     {id: 'kubernetes', title: 'Kubernetes', size: sizes.kubernetes},
     ...(rancher.enabled ? [{id: 'rancher', title: 'Rancher', size: sizes.rancher}] : []),
-    ...(monitoring.enabled ? [{id: 'monitoring', title: 'Monitoring', size: monitoringSizes[monitoring.size]}] : []),
-    ...(logging.enabled ? [{id: 'logging', title: 'Logging', size: loggingSizes[logging.size]}] : []),
+    ...(kubernetes.monitoring.enabled
+      ? [{id: 'monitoring', title: 'Monitoring', size: monitoringSizes[kubernetes.monitoring.size]}]
+      : []),
+    ...(kubernetes.logging.enabled
+      ? [{id: 'logging', title: 'Logging', size: loggingSizes[kubernetes.logging.size]}]
+      : []),
     ...environments.map(environment => ({
       id: `environment-${environment.name}`,
       title: `Environment ${environment.name}`,

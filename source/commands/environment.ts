@@ -24,22 +24,22 @@ import type {Site} from './site.ts';
 
 const verbs = ['list', 'add', 'remove'] as const;
 
-const describe = (deployment: Deployment, environment: Environment): string =>
-  [
-    environment.name,
-    environmentDomain(deployment, environment),
-    ['commons', ...modulesInOrder(environment)].join(', '),
-  ].join('  ');
-
 const list = (world: World, deployment: Deployment, form: 'auto' | 'plain' | 'jsonl'): number => {
-  for (const environment of deployment.environments) {
-    if (form === 'jsonl') {
-      const {name, modules} = environment;
-      writeJson(world, {name, domain: environmentDomain(deployment, environment), modules});
-    } else world.stdout.write(`${describe(deployment, environment)}\n`);
+  const rows = deployment.environments.map(each => ({
+    name: each.name,
+    domain: environmentDomain(deployment, each),
+    modules: modulesInOrder(each),
+  }));
+  if (form === 'jsonl') {
+    for (const row of rows) writeJson(world, row);
+    return exit.done;
   }
-  if (deployment.environments.length === 0 && form !== 'jsonl')
-    world.stdout.write(`${deployment.name} has no environment: groundwork environment add NAME\n`);
+  const widest = (texts: readonly string[]) => Math.max(...texts.map(({length}) => length));
+  const [names, domains] = [widest(rows.map(({name}) => name)), widest(rows.map(({domain}) => domain))];
+  for (const {name, domain, modules} of rows) {
+    world.stdout.write(`${name.padEnd(names)}  ${domain.padEnd(domains)}  ${['commons', ...modules].join(', ')}\n`);
+  }
+  if (rows.length === 0) world.stdout.write(`${deployment.name} has no environment: groundwork environment add NAME\n`);
   return exit.done;
 };
 

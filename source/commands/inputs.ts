@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {resolve} from 'node:path';
 import {parse} from 'yaml';
 import {z} from 'zod';
 import {blueprints} from '../blueprints/index.ts';
@@ -45,6 +46,15 @@ export const acceptOptions = {
   },
 } as const satisfies Options;
 
+/** Options of every command that may bring something to hosts. */
+export const artifactOptions = {
+  artifacts: {
+    type: 'string',
+    value: 'DIR',
+    help: 'take what is downloaded from this folder, filled by groundwork artifacts pull',
+  },
+} as const satisfies Options;
+
 export type OutputForm = 'auto' | 'plain' | 'jsonl';
 
 export const outputForm = (invocation: Invocation): Result<OutputForm, string> => {
@@ -62,7 +72,7 @@ export const load = async (invocation: Invocation, world: World, given?: Site): 
   if (!site.ok) return err(site.error.message);
   const found = find(site.value, invocation.text('deployment') ?? onlyOne(site.value));
   if (!found.ok) return found;
-  const deployment = withAccepted(found.value, invocation.texts('accept'));
+  const deployment = withArtifacts(withAccepted(found.value, invocation.texts('accept')), invocation.text('artifacts'));
   const problems = problemsOf(deployment, blueprints);
   const errors = problems.filter(({severity}) => severity === 'error');
   if (errors.length > 0) {
@@ -118,6 +128,13 @@ const withAccepted = (deployment: Deployment, checks: readonly string[]): Deploy
     ]),
   ],
 });
+
+/** A folder that was named takes the place of the deployment's own source; its proxy stays. */
+const withArtifacts = (deployment: Deployment, directory: string | undefined): Deployment => {
+  if (directory === undefined) return deployment;
+  const {proxy} = deployment.artifacts;
+  return {...deployment, artifacts: {source: 'directory', path: resolve(directory), ...(proxy && {proxy})}};
+};
 
 const secretsShape = z.strictObject({
   hosts: z

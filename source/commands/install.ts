@@ -6,7 +6,15 @@ import {carryOut} from './carry-out.ts';
 import {clock} from './clock.ts';
 import type {Command, Invocation, World} from './command.ts';
 import {exit} from './exit.ts';
-import {acceptOptions, deploymentOptions, type Loaded, load, outputForm, outputOptions} from './inputs.ts';
+import {
+  acceptOptions,
+  artifactOptions,
+  deploymentOptions,
+  type Loaded,
+  load,
+  outputForm,
+  outputOptions,
+} from './inputs.ts';
 import {lastEvents, planOperation} from './operations.ts';
 import {tellPlan} from './plan.ts';
 import {askLine, canAsk} from './prompt.ts';
@@ -16,6 +24,7 @@ import {openWizard} from './wizard.ts';
 const runOptions = {
   ...deploymentOptions,
   ...acceptOptions,
+  ...artifactOptions,
   ...outputOptions,
   yes: {type: 'boolean', short: 'y', help: 'carry the plan out without asking'},
   'take-over': {type: 'boolean', help: 'go on although another Groundwork holds the lock of this deployment'},
@@ -46,6 +55,7 @@ export const install: Command = {
     'groundwork install --deployment sandbox.yaml',
     'groundwork install --deployment sandbox.yaml --yes --output jsonl',
     'groundwork install -d sandbox --yes --accept memory --accept sandbox-1:disk',
+    'groundwork install --deployment sandbox.yaml --artifacts /media/stick',
   ],
   run: async (invocation, world) => {
     const ready = await prepared(invocation, world);

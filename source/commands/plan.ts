@@ -3,7 +3,7 @@ import {controlBySignals} from './carry-out.ts';
 import {clock} from './clock.ts';
 import type {Command, World} from './command.ts';
 import {exit, exitOf} from './exit.ts';
-import {deploymentOptions, load, outputForm, outputOptions} from './inputs.ts';
+import {artifactOptions, deploymentOptions, load, outputForm, outputOptions} from './inputs.ts';
 import {planOperation} from './operations.ts';
 import {complain, failureLines, writeJson} from './report.ts';
 
@@ -42,6 +42,7 @@ export const plan: Command = {
   words: [],
   options: {
     ...deploymentOptions,
+    ...artifactOptions,
     ...outputOptions,
     detail: {type: 'boolean', help: 'every change, with differences of files'},
     'exit-code': {type: 'boolean', help: 'end with status 10 when there is something to change'},

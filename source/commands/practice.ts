@@ -3,7 +3,7 @@ import type {FoundHost} from '../app/services.ts';
 import {topologyById} from '../blueprints/index.ts';
 import {openg2p} from '../blueprints/openg2p.ts';
 import {pathsFor} from '../deployment/paths.ts';
-import type {Deployment} from '../deployment/schema.ts';
+import {type Deployment, environment, kubernetes} from '../deployment/schema.ts';
 import type {AskPort} from '../engine/ports.ts';
 import {fetchHostKeys} from '../hosts/connect.ts';
 import {trust} from '../hosts/host-keys.ts';
@@ -30,9 +30,10 @@ export const practice: Command = {
   summary: 'the whole thing on practice hosts, on this machine',
   description: [
     'Starts embedded throw-away hosts and opens the wizard with them to choose. The real scripts run',
-    'there under a real shell, closed off from this machine; tools that need a machine of their own',
-    '(apt, systemd, ufw, WireGuard) are stand-ins. With --yes, or without a terminal, it runs through',
-    'by itself and then plans again, which must find nothing to change.',
+    'there under a real shell, closed off from this machine and without internet; tools that need a',
+    'machine of their own (apt, systemd, ufw, WireGuard, RKE2, kubectl, helm) are stand-ins, and so is',
+    'what they download. With --yes, or without a terminal, it installs the whole by itself, with one',
+    'environment of all modules, and then plans again, which must find nothing to change.',
   ],
   words: [],
   options: {
@@ -58,6 +59,10 @@ export const practice: Command = {
       );
     }
     const through = invocation.flag('yes') || form.value !== 'auto' || !canAsk(world);
+    if (form.value !== 'jsonl') {
+      const count = machines.length === 1 ? 'a practice host' : `${machines.length} practice hosts`;
+      world.stdout.write(`Starting ${count} on this machine…\n`);
+    }
     const directory = join(pathsFor(world.environment, world.home).state, 'practice');
     const started = await startPracticeHosts({
       hosts: machines,
@@ -114,6 +119,8 @@ const deploymentOn = (topology: string, hosts: readonly PracticeHost[]): Deploym
       roles: [...(machines.find(({id}) => name.startsWith(`${id}-`))?.roles ?? [])],
     })),
     network: {...defaults.network, privateSubnet: '10.0.0.0/24'},
+    components: {...defaults.components, kubernetes: kubernetes.parse({})},
+    environments: [environment.parse({name: 'dev', modules: ['registry', 'spar', 'pbms', 'g2p-bridge']})],
     channels: defaults.channels.map(channel =>
       channel.kind === 'private' && first ? {...channel, endpoint: first.privateAddress} : channel,
     ),

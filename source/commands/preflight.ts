@@ -4,7 +4,7 @@ import {controlBySignals} from './carry-out.ts';
 import {clock} from './clock.ts';
 import type {Command, World} from './command.ts';
 import {exit, exitOf} from './exit.ts';
-import {acceptOptions, deploymentOptions, load, outputForm, outputOptions} from './inputs.ts';
+import {acceptOptions, artifactOptions, deploymentOptions, load, outputForm, outputOptions} from './inputs.ts';
 import {inspectOperation} from './inspect.ts';
 import {complain, failureLines, writeJson} from './report.ts';
 
@@ -40,7 +40,7 @@ export const preflight: Command = {
     'A check that failed can be accepted by name, if it is one that can be lived with.',
   ],
   words: [],
-  options: {...deploymentOptions, ...acceptOptions, ...outputOptions},
+  options: {...deploymentOptions, ...acceptOptions, ...artifactOptions, ...outputOptions},
   examples: [
     'groundwork preflight --deployment sandbox.yaml',
     'groundwork preflight --deployment sandbox.yaml --accept memory',

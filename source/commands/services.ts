@@ -31,7 +31,6 @@ export const servicesOf = (site: Site): Services => ({
     return {
       ...defaults,
       components: {...defaults.components, kubernetes: kubernetes.parse({})},
-      ...(site.artifacts !== undefined && {artifacts: {source: 'directory', path: site.artifacts}}),
     };
   },
   remove: name => {

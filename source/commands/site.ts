@@ -58,14 +58,12 @@ export type Site = {
   readonly practice: boolean;
   /** Offered without being asked: practice hosts; otherwise the operator's own OpenSSH settings are read. */
   readonly suggested: readonly FoundHost[] | undefined;
-  /** The folder that practice hosts get their artifacts from; elsewhere the operator says where they come from. */
-  readonly artifacts: string | undefined;
   readonly connectOptions: (signal?: AbortSignal) => ConnectOptions;
 };
 
 export const openSite = (
   world: World,
-  practice?: {readonly directory: string; readonly suggested: readonly FoundHost[]; readonly artifacts?: string},
+  practice?: {readonly directory: string; readonly suggested: readonly FoundHost[]},
 ): Result<Site, Failure> => {
   const paths = pathsFor(practice ? {GROUNDWORK_HOME: practice.directory} : world.environment, world.home);
   try {
@@ -88,7 +86,6 @@ export const openSite = (
     secrets,
     practice: practice !== undefined,
     suggested: practice?.suggested,
-    artifacts: practice?.artifacts,
     connectOptions: signal => ({
       knownHostsFile: paths.knownHosts,
       credentials: secrets.credentials,

@@ -2,17 +2,33 @@ import {X509Certificate} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {handedOverAuthority} from '../../steps/certificates/paths.ts';
+import {hasKubernetes} from '../../steps/shared/deployment.ts';
 import {describeLastRun, lastRunOf} from '../engine/resume.ts';
 import {runView} from '../engine/run-view.ts';
+import type {ClusterHealth} from '../kubernetes/health.ts';
+import type {Result} from '../result.ts';
 import {clock} from './clock.ts';
 import type {Command, World} from './command.ts';
 import {exit} from './exit.ts';
+import {clusterHealth, healthLines, isHealthy} from './health.ts';
 import {outputForm, outputOptions} from './inputs.ts';
 import {lastEvents} from './operations.ts';
 import {complain, writeJson} from './report.ts';
 import {openSite, type Site} from './site.ts';
 
-const tell = (world: World, site: Site, name: string): void => {
+/** Of an installed platform, unless nobody is to be asked. */
+const healthOf = async (
+  site: Site,
+  name: string,
+  offline: boolean,
+): Promise<Result<ClusterHealth, string> | undefined> => {
+  const saved = site.store.get(name);
+  return offline || !saved?.lastRun || !hasKubernetes(saved.deployment)
+    ? undefined
+    : clusterHealth(site, saved.deployment);
+};
+
+const tell = (world: World, site: Site, name: string, health: Result<ClusterHealth, string> | undefined): void => {
   const saved = site.store.get(name);
   const paths = site.paths.deployment(name);
   const events = lastEvents(site, name);
@@ -29,6 +45,9 @@ const tell = (world: World, site: Site, name: string): void => {
   write(`  ${describeLastRun(last, clock.now())}`);
   for (const step of view.steps)
     write(`  ${step.state.padEnd(10)} ${step.title} on ${step.host}${step.failure ? `: ${step.failure.message}` : ''}`);
+  if (health?.ok && saved) {
+    for (const line of healthLines(saved.deployment, health.value)) write(`  ${line}`);
+  } else if (health) write(`  the cluster could not be looked at: ${health.ok ? '' : health.error}`);
   for (const {path} of view.handovers) if (existsSync(path)) write(`  for you: ${path}`);
   const authority = join(paths.folder, handedOverAuthority);
   if (existsSync(authority))
@@ -39,10 +58,13 @@ const tell = (world: World, site: Site, name: string): void => {
 export const status: Command = {
   name: 'status',
   summary: 'what is installed, how the last run ended, what to do next',
-  description: ['Reads the journal on this side and asks no host; groundwork verify asks the hosts.'],
+  description: [
+    'Reads the journal on this side. Where the platform is installed it also looks at the cluster, and says',
+    'which nodes, releases and environments are well; groundwork verify proves every step.',
+  ],
   words: ['[NAME]'],
-  options: outputOptions,
-  examples: ['groundwork status', 'groundwork status sandbox --output jsonl'],
+  options: {...outputOptions, offline: {type: 'boolean', help: 'ask no host'}},
+  examples: ['groundwork status', 'groundwork status sandbox --offline', 'groundwork status sandbox --output jsonl'],
   run: async (invocation, world) => {
     const form = outputForm(invocation);
     if (!form.ok) return complain(world, form.error, exit.usage);
@@ -57,14 +79,17 @@ export const status: Command = {
       world.stdout.write('No deployments yet. `groundwork` opens the wizard.\n');
     for (const name of wanted === undefined ? names : [wanted]) {
       const saved = site.value.store.get(name);
+      const health = await healthOf(site.value, name, invocation.flag('offline'));
       if (form.value === 'jsonl')
         writeJson(world, {
           type: 'status',
           name,
           lastRun: saved?.lastRun,
           folder: site.value.paths.deployment(name).folder,
+          ...(health?.ok && {cluster: {healthy: isHealthy(health.value), ...health.value}}),
+          ...(health && !health.ok && {cluster: {healthy: false, problem: health.error}}),
         });
-      else tell(world, site.value, name);
+      else tell(world, site.value, name, health);
     }
     return exit.done;
   },

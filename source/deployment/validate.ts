@@ -31,6 +31,7 @@ import {
 } from './rules/network.ts';
 import type {Rule} from './rules/rule.ts';
 import {topologyFits} from './rules/topology.ts';
+import {versionsTogether} from './rules/versions.ts';
 import {type Deployment, deployment as schema} from './schema.ts';
 
 const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
@@ -59,6 +60,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   environmentDomains,
   environmentHostnames,
   environmentModules,
+  versionsTogether,
   acceptedChecksName,
 ];
 

@@ -45,6 +45,7 @@ const sections: Readonly<Record<string, string>> = {
   channels: ' Ways in. private: a VPN with its peers. public: open to everybody.',
   network: ' adminSources: where SSH is allowed from, beside the private subnet and the VPN.',
   components: ' Lists that are empty are filled from the host.',
+  artifacts: ' Where downloads come from: online, mirror or directory (docs/artifacts.md).',
   environments: ' Each environment gets a namespace and a domain below the one above.',
   acceptedChecks: ' Failed preflight checks that were accepted, as host:check.',
 };

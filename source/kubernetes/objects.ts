@@ -17,3 +17,61 @@ export type ObjectRef = {
   readonly name: string;
   readonly namespace?: string;
 };
+
+/** `Deployment shop/cart`, for people. */
+export const nameOf = ({kind, name, namespace}: ObjectRef): string =>
+  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+
+export const refOf = ({kind, metadata: {name, namespace}}: KubeObject): ObjectRef => ({
+  kind,
+  name,
+  ...(namespace !== undefined && {namespace}),
+});
+
+/** What others stand on comes first: namespaces, definitions, then rights and settings, then what runs, then what operators read. */
+const ranks: readonly (readonly string[])[] = [
+  ['Namespace'],
+  ['CustomResourceDefinition'],
+  ['PriorityClass', 'StorageClass', 'ResourceQuota', 'LimitRange', 'ServiceAccount', 'Secret', 'ConfigMap'],
+  ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'PersistentVolume', 'PersistentVolumeClaim'],
+  ['Service', 'NetworkPolicy', 'PodDisruptionBudget'],
+  ['DaemonSet', 'Deployment', 'StatefulSet', 'Job', 'CronJob', 'Pod'],
+];
+
+const rankOf = ({kind}: KubeObject): number => {
+  const found = ranks.findIndex(kinds => kinds.includes(kind));
+  return found < 0 ? ranks.length : found;
+};
+
+/** In the order in which they can be made; those of one rank as they were given. */
+export const inOrder = (objects: readonly KubeObject[]): readonly KubeObject[] =>
+  objects.toSorted((one, other) => rankOf(one) - rankOf(other));
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * A Secret with `data` alone. The server turns `stringData` into it, and forgets that we own the keys: one that we drop
+ * later would stay.
+ */
+export const withPlainSecrets = (object: KubeObject): KubeObject => {
+  if (object.kind !== 'Secret' || !isRecord(object.stringData)) return object;
+  const {stringData, data, ...rest} = object;
+  const encoded = Object.entries(stringData as Readonly<Record<string, unknown>>).map(([key, text]) => [
+    key,
+    Buffer.from(String(text)).toString('base64'),
+  ]);
+  return {...rest, data: {...(isRecord(data) && data), ...Object.fromEntries(encoded)}} as KubeObject;
+};
+
+/** Every value in the Secrets among the objects, as text. */
+export const secretsIn = (objects: readonly KubeObject[]): readonly string[] =>
+  objects
+    .map(withPlainSecrets)
+    .flatMap(({kind, data}) => (kind === 'Secret' && isRecord(data) ? Object.values(data) : []))
+    .map(value => Buffer.from(String(value), 'base64').toString())
+    .filter(text => text.trim() !== '');
+
+/** Objects as the one document that kubectl reads. */
+export const listOf = (objects: readonly object[]): string =>
+  JSON.stringify({apiVersion: 'v1', kind: 'List', items: objects});

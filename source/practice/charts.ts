@@ -112,6 +112,15 @@ const rancherKinds: readonly KubeObject[] = [
 
 const namespace = (own: string): KubeObject => ({apiVersion: 'v1', kind: 'Namespace', metadata: {name: own}, spec: {}});
 
+/** Made by a program of the chart when it runs, so helm neither knows nor changes it. */
+const made = (object: KubeObject): KubeObject => ({
+  ...object,
+  metadata: {...object.metadata, annotations: {...object.metadata.annotations, 'practice/made': 'by its operator'}},
+});
+
+/** A document that is there only when a condition of helm's templates holds. */
+type Template = KubeObject | {readonly when: string; readonly object: KubeObject};
+
 const rancherObject = (kind: string, own: string, more: object): KubeObject => ({
   apiVersion: 'management.cattle.io/v3',
   kind,
@@ -120,7 +129,7 @@ const rancherObject = (kind: string, own: string, more: object): KubeObject => (
 });
 
 /** By the name that the chart has in its repository. */
-const templates: Readonly<Record<string, readonly KubeObject[]>> = {
+const templates: Readonly<Record<string, readonly Template[]>> = {
   'csi-driver-nfs': [
     deployment('csi-nfs-controller'),
     daemonSet('csi-nfs-node'),
@@ -143,35 +152,24 @@ const templates: Readonly<Record<string, readonly KubeObject[]>> = {
     },
   ],
   rancher: [
-    ...rancherKinds,
-    namespace('cattle-fleet-system'),
-    namespace('cattle-global-data'),
-    namespace('cattle-dashboards'),
-    namespace('fleet-local'),
-    namespace('local'),
     deployment('rancher'),
     service('rancher', 80),
-    deployment('rancher-webhook'),
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: {name: 'bootstrap-secret'},
-      type: 'Opaque',
-      stringData: {bootstrapPassword: '{{ .Values.bootstrapPassword }}'},
-    },
-    ...['server-url', 'first-login', 'cacerts', 'telemetry-opt', 'eula-agreed'].map(own =>
-      rancherObject('Setting', own, {value: '', customized: false, default: '', source: ''}),
-    ),
-    rancherObject('Cluster', 'local', {
-      spec: {displayName: 'local', internal: true},
-      status: {conditions: [{type: 'Ready', status: 'True'}]},
-    }),
-    rancherObject('User', 'user-practice', {
-      username: 'admin',
-      displayName: 'Default Admin',
-      enabled: true,
-      mustChangePassword: true,
-    }),
+    ...[
+      ...rancherKinds,
+      ...['cattle-fleet-system', 'cattle-global-data', 'cattle-dashboards', 'fleet-local', 'local'].map(namespace),
+      deployment('rancher-webhook'),
+      ...['server-url', 'first-login', 'cacerts', 'telemetry-opt', 'eula-agreed'].map(own =>
+        rancherObject('Setting', own, {value: '', customized: false, default: '', source: ''}),
+      ),
+      rancherObject('Cluster', 'local', {spec: {displayName: 'local', internal: true}}),
+      rancherObject('User', 'user-practice', {username: 'admin', displayName: 'Default Admin', enabled: true}),
+      {
+        apiVersion: 'catalog.cattle.io/v1',
+        kind: 'ClusterRepo',
+        metadata: {name: 'rancher-charts'},
+        spec: {gitRepo: 'https://git.rancher.io/charts', gitBranch: 'release'},
+      },
+    ].map(made),
   ],
   'rancher-monitoring-crd': monitoringKinds,
   'rancher-monitoring': [
@@ -179,13 +177,17 @@ const templates: Readonly<Record<string, readonly KubeObject[]>> = {
     deployment('rancher-monitoring-grafana'),
     deployment('rancher-monitoring-kube-state-metrics'),
     daemonSet('rancher-monitoring-prometheus-node-exporter'),
-    statefulSet('prometheus-rancher-monitoring-prometheus'),
-    statefulSet('alertmanager-rancher-monitoring-alertmanager'),
+    made(statefulSet('prometheus-rancher-monitoring-prometheus')),
+    made(statefulSet('alertmanager-rancher-monitoring-alertmanager')),
     service('rancher-monitoring-grafana', 80),
     service('rancher-monitoring-prometheus', 9090),
     service('rancher-monitoring-alertmanager', 9093),
   ],
   loki: [statefulSet(name), deployment(`${name}-gateway`), service(name, 3100), service(`${name}-gateway`, 80)],
+  'opentelemetry-collector': [
+    {when: 'eq .Values.mode "daemonset"', object: daemonSet(name)},
+    {when: 'ne .Values.mode "daemonset"', object: deployment(name)},
+  ],
   'openg2p-commons-base': [
     statefulSet(`${name}-postgresql`),
     statefulSet(`${name}-keycloak`),
@@ -205,8 +207,10 @@ const templates: Readonly<Record<string, readonly KubeObject[]>> = {
 /** Of a list that a value makes: the quotes around the text go. */
 const unquoted = (text: string): string => text.replace(/"(\{\{ [^"]*\| toJson \}\})"/g, '$1');
 
+const textOf = (template: Template): string =>
+  'when' in template && typeof template.when === 'string'
+    ? `{{- if ${template.when} }}\n${textOf(template.object as KubeObject)}{{- end }}\n`
+    : `---\n${unquoted(JSON.stringify(template, null, 2))}\n`;
+
 /** The templates of a chart, as the file `templates/all.yaml` of its package. */
-export const templateOf = (chart: string): string =>
-  (templates[chart] ?? [deployment(name)])
-    .map(object => `---\n${unquoted(JSON.stringify(object, null, 2))}\n`)
-    .join('');
+export const templateOf = (chart: string): string => (templates[chart] ?? [deployment(name)]).map(textOf).join('');

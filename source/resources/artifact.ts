@@ -10,7 +10,7 @@ import type {Failure} from '../engine/failure.ts';
 import {withRemedy} from '../engine/remedies.ts';
 import {err, ok, type Result} from '../result.ts';
 import {lines, sh} from '../shell/script.ts';
-import {type Apply, type ApplyPort, type Resource, resource} from './resource.ts';
+import {type Apply, type ApplyOptions, type ApplyPort, type Resource, resource} from './resource.ts';
 
 export type ArtifactOptions = {
   /** Default: the store of every host. */
@@ -40,6 +40,12 @@ const download = (artifact: Artifact, source: ArtifactSource, options: ArtifactO
   return port => port.run(script, {detached: true, timeoutMs: downloadTimeoutMs});
 };
 
+/** Words of the scripts below that are answers to us and not for the log. */
+const quietly: ApplyOptions = {
+  timeoutMs: checkTimeoutMs,
+  told: line => (/^(resumed|fresh|wrong [0-9a-f]{64})$/.test(line) ? undefined : line),
+};
+
 /** Brings the file from this side: what is missing of it, then the check on the host, and only then its name. */
 const send =
   (artifact: Artifact, directory: string, {store}: ArtifactOptions): Apply =>
@@ -63,7 +69,7 @@ const send =
           sh`accept "$found"`,
           sh`echo "$name: sha256 is right"`,
         ),
-        {timeoutMs: checkTimeoutMs},
+        quietly,
       );
       if (!checked.ok) return checked;
       return ok(checked.value.stdout.startsWith('wrong ') ? 'wrong' : 'received');
@@ -75,7 +81,7 @@ const send =
         sh`room`,
         sh`if [ -s "$part" ]; then echo resumed; else echo fresh; fi`,
       ),
-      {timeoutMs: checkTimeoutMs},
+      quietly,
     );
     if (!begun.ok) return begun;
     const state = begun.value.stdout.trim().split('\n').at(-1);

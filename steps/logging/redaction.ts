@@ -2,14 +2,20 @@
 export type Redaction = {readonly what: string; readonly pattern: string; readonly replacement: string};
 
 /**
- * What must not lie in a log store, in the order in which it is looked for: the word after `Bearer` is a secret, too,
- * and must not be taken for the value of `Authorization`. Twelve digits are the form of many countries' numbers of
+ * What must not lie in a log store, in the order in which it is looked for: what comes after `Bearer` is the secret, and
+ * not that word. Twelve digits are the form of many countries' numbers of
  * people.
  */
 export const redactions: readonly Redaction[] = [
   {
-    what: 'credentials of HTTP',
-    pattern: '\\b((?i:bearer|basic))\\s+[A-Za-z0-9._~+/=-]{6,}',
+    what: 'the header that logs in to a service',
+    pattern: '((?i:authorization)"?\\s*[:=]\\s*"?)((?i:bearer|basic)\\s+)?[^\\s"\',;]+',
+    replacement: '$1$2[redacted]',
+  },
+  {
+    // With a sign that is no letter, since “basic checks” are no credentials.
+    what: 'credentials without that header',
+    pattern: '\\b((?i:bearer|basic))\\s+[A-Za-z0-9._~+/-]{4,}[0-9=_][A-Za-z0-9._~+/=-]*',
     replacement: '$1 [redacted]',
   },
   {

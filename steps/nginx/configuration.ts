@@ -1,5 +1,5 @@
-import {environmentDomain} from '../../source/deployment/environments.ts';
-import type {Deployment} from '../../source/deployment/schema.ts';
+import {environmentDomain, isDirectlyBelow} from '../../source/deployment/environments.ts';
+import type {Deployment, Environment} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import type {OsData} from '../../source/hosts/os-data.ts';
 import {paths} from '../certificates/paths.ts';
@@ -126,6 +126,15 @@ const pages = [
 const roomForNames = (names: readonly string[]): readonly string[] =>
   names.some(name => name.length > 40) ? ['server_names_hash_bucket_size 512;'] : [];
 
+/** Of an environment: its own domain, and services of it that are found directly below the deployment's. */
+const environmentNames = (deployment: Deployment, environment: Environment): readonly string[] => {
+  const own = environmentDomain(deployment, environment);
+  const elsewhere = Object.values(environment.hostnames).filter(
+    name => name !== undefined && !isDirectlyBelow(name, own),
+  );
+  return [...namesBelow(own), ...elsewhere];
+};
+
 /** Names that are served alike. */
 type Site = {
   readonly names: readonly string[];
@@ -146,7 +155,7 @@ const sites = (deployment: Deployment): readonly Site[] => {
     {names: [rancherName(deployment)], access: closed, silentSeconds: patience.terminals},
     {names: namesBelow(deployment.domain), access: closed, silentSeconds: patience.ordinary},
     ...deployment.environments.map(each => ({
-      names: namesBelow(environmentDomain(deployment, each)),
+      names: environmentNames(deployment, each),
       access: allowList(deployment),
       silentSeconds: patience.ordinary,
     })),

@@ -9,7 +9,7 @@ import {artifactResource} from '../../source/resources/artifact.ts';
 import type {Apply} from '../../source/resources/resource.ts';
 import {applyPort, assess, plan} from '../support/apply.ts';
 import {localBash} from '../support/local.ts';
-import {bytesOf, type Mirror, sha256Of, startMirror} from '../support/mirror.ts';
+import {bytesOf, type Mirror, sha256Of, startMirror, startProxy} from '../support/mirror.ts';
 
 const content = bytesOf(3_000_000);
 const name = 'tool-v1.0.0-linux-amd64.tar.gz';
@@ -256,6 +256,47 @@ describe('a slow link', () => {
     });
     expect(lines).toMatch(new RegExp(`^${name}: \\d\\.\\d of 3\\.0 MB, (\\d\\.\\d MB|\\d+ kB)/s$`, 'm'));
     expect(lines).toMatch(new RegExp(`^${name}: 3\\.0 MB, .*sha256 is right$`, 'm'));
+  });
+});
+
+describe('a proxy of the site', () => {
+  const through = (address: string, exclude: string[] = []): ArtifactSource => ({
+    ...(fromMirror() as Extract<ArtifactSource, {source: 'mirror'}>),
+    proxy: {address, exclude},
+  });
+
+  it('is asked for everything', async () => {
+    const proxy = await startProxy();
+    expect(await apply(tool, through(proxy.address))).toBeUndefined();
+    await proxy.close();
+    expect(readFileSync(place()).equals(content)).toBe(true);
+    expect(proxy.asked).toEqual([
+      `${mirror.address}${onMirror}.sha256sum`,
+      `${mirror.address}${onMirror}`,
+      `${mirror.address}${onMirror}`,
+    ]);
+  });
+
+  it('is not asked for what it does not concern', async () => {
+    const proxy = await startProxy();
+    expect(await apply(tool, through(proxy.address, ['127.0.0.1']))).toBeUndefined();
+    await proxy.close();
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it('that wants a login is told as that', async () => {
+    const proxy = await startProxy({refuses: true});
+    const failure = (await apply(tool, through(proxy.address))) as Failure;
+    await proxy.close();
+    expect(words(failure)).toContain('the proxy wants a login (407)');
+    expect(failure.remedy).toMatch(/without a login/);
+  });
+
+  it('that is not there is told with where to correct it', async () => {
+    const proxy = await startProxy();
+    await proxy.close();
+    const failure = (await apply(tool, through(proxy.address))) as Failure;
+    expect(failure.remedy).toMatch(/artifacts\.proxy/);
   });
 });
 

@@ -4,6 +4,7 @@ import type {ModuleId} from '../../source/deployment/environments.ts';
 import type {Problem} from '../../source/deployment/problem.ts';
 import {pathOf, pathText} from '../../source/deployment/problem.ts';
 import type {Deployment, Environment} from '../../source/deployment/schema.ts';
+import {kubernetes as kubernetesSchema} from '../../source/deployment/schema.ts';
 import {problemsOf} from '../../source/deployment/validate.ts';
 import {overlap, subnetOf} from '../../source/network/address.ts';
 import {anEnvironment, finished, madeUpBlueprint} from '../support/deployments.ts';
@@ -312,6 +313,22 @@ describe('modules of environments', () => {
       'error environments[0].modules[1]: "g2p-bridge" works with "spar": add it to the modules',
     ]);
     expect(withModules('spar', 'spar')).toEqual(['error environments[0].modules[1]: "spar" is there twice']);
+  });
+});
+
+describe('the versions of the cluster', () => {
+  const withVersions = (versions: string) =>
+    lines(draft => {
+      draft.components.kubernetes = kubernetesSchema.parse({versions});
+    });
+
+  it('are a set that is known', () => {
+    expect(withVersions('default')).toEqual([]);
+    expect(withVersions('of-2019')).toEqual([
+      expect.stringMatching(
+        /^error components\.kubernetes\.versions: there is no set of versions "of-2019"; there are default, /,
+      ),
+    ]);
   });
 });
 

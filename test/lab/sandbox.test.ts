@@ -7,7 +7,7 @@ import {addressAt, subnetOf} from '../../source/network/address.ts';
 import {filesBelow, leaksBelow, leaksIn, vaultSecrets} from '../support/canary.ts';
 import {type LabHost, labDown, labExec, labKey, labUp} from '../support/lab.ts';
 import {drawn, operatorAt} from '../support/operator.ts';
-import {openTerminal, projectRoot, type Screen} from '../support/terminal.ts';
+import {key, openTerminal, projectRoot, type Screen} from '../support/terminal.ts';
 
 /**
  * The whole way of an operator: the program in a real terminal of 80x24, a real Debian 12 as the sandbox's machine,

@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import {supportedSystems} from '../../source/hosts/os-data.ts';
-import {allowList, nginxConfiguration} from '../../steps/nginx/configuration.ts';
+import {allowList, insidersOnly, nginxConfiguration} from '../../steps/nginx/configuration.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
-import {sampleDeployment} from '../support/step-context.ts';
+import {sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const systemNamed = (codename: string) => {
   const found = supportedSystems.find(system => system.codename === codename);
@@ -28,6 +28,69 @@ describe('who may use the platform', () => {
   it('is everybody once there is a public channel', () => {
     const deployment = sampleDeployment();
     expect(allowList({...deployment, channels: [...deployment.channels, publicChannel]})).toEqual([]);
+  });
+});
+
+/** The servers of port 443 by their names, each with its text. */
+const serversOf = (text: string): ReadonlyMap<string, string> =>
+  new Map(
+    text
+      .split('\nserver {')
+      .filter(part => part.includes('listen 443'))
+      .map(part => [/server_name ([^;]+);/.exec(part)?.[1] ?? '', part]),
+  );
+
+describe('nginx before the platform', () => {
+  const deployment = wholeDeployment({environments: [anEnvironment({name: 'qa'})]});
+
+  it('serves Rancher, the platform’s names and each environment apart', () => {
+    expect([...serversOf(configure('noble', deployment)).keys()]).toEqual([
+      '_',
+      'rancher.openg2p.test',
+      'openg2p.test *.openg2p.test',
+      'qa.openg2p.test *.qa.openg2p.test',
+    ]);
+  });
+
+  it('passes to the gateway of every compute host, at its private address', () => {
+    expect(configure('noble', deployment)).toContain('server 10.0.0.11:30080;');
+  });
+
+  it('lets pods in beside machines and VPNs', () => {
+    expect(insidersOnly(deployment)).toEqual([
+      'allow 10.0.0.0/24;',
+      'allow 10.15.0.0/16;',
+      'allow 10.42.0.0/16;',
+      'deny all;',
+    ]);
+  });
+
+  it('opens the environments to everybody with a public channel, and Rancher to nobody else', () => {
+    const opened = {...deployment, channels: [...deployment.channels, publicChannel]};
+    const servers = serversOf(configure('noble', opened));
+    for (const name of ['rancher.openg2p.test', 'openg2p.test *.openg2p.test'])
+      expect(servers.get(name)).toContain('deny all;');
+    expect(servers.get('qa.openg2p.test *.qa.openg2p.test')).not.toContain('deny all;');
+  });
+
+  it('opens services of an environment, too, that are found beside its domain', () => {
+    const beside = wholeDeployment({
+      environments: [anEnvironment({name: 'qa', hostnames: {iam: 'login.openg2p.test', odk: 'forms.qa.openg2p.test'}})],
+    });
+    expect([...serversOf(configure('noble', beside)).keys()].at(-1)).toBe(
+      'qa.openg2p.test *.qa.openg2p.test login.openg2p.test',
+    );
+  });
+
+  it('does not cut terminals of Rancher that are silent for minutes', () => {
+    const servers = serversOf(configure('noble', deployment));
+    expect(servers.get('rancher.openg2p.test')).toContain('proxy_read_timeout 3600s;');
+    expect(servers.get('openg2p.test *.openg2p.test')).toContain('proxy_read_timeout 300s;');
+  });
+
+  it('balances its braces', () => {
+    const text = configure('noble', deployment);
+    expect(text.match(/\{/g)?.length).toBe(text.match(/\}/g)?.length);
   });
 });
 

@@ -32,6 +32,31 @@ const known: readonly (readonly [step: string, printed: string, remedy: string])
   ['nfs-server', "mount: unknown filesystem type 'nfsd'", 'nfs-kernel'],
   ['nfs-server', 'exportfs: /srv/nfs/demo does not support NFS export', 'nfs-export-unsupported'],
   ['nfs-server', 'Failed to mount nfs share : nfs_service failed', 'nfs-refused'],
+  ['storage-class', 'mount.nfs: access denied by server while mounting 10.0.0.11:/srv/nfs/demo', 'nfs-mount-refused'],
+  ['storage-class', 'mount.nfs: Connection timed out', 'nfs-mount-silent'],
+  ['storage-class', 'the claim stays Pending: no volume came in 120 s', 'claim-pending-proof'],
+  ['coredns', 'waited 300 s in vain for RKE2 to give CoreDNS the domain openg2p.test', 'coredns-settings'],
+  [
+    'istio',
+    'Service "istio-ingressgateway" is invalid: spec.ports[1].nodePort: Invalid value: 30080: provided port is already allocated',
+    'node-port-taken',
+  ],
+  ['istio', "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.", 'gateway-unlabelled'],
+  ['rancher', 'waited 600 s in vain for Rancher to know its own cluster and to have its catalogue', 'rancher-cluster'],
+  ['rancher', 'Error: chart requires kubeVersion: < 1.37.0-0 which is incompatible', 'rancher-kubernetes'],
+  [
+    'rancher',
+    'Error: Unable to continue with install: ServiceAccount "rancher" in namespace "cattle-system" exists and cannot be imported into the current release',
+    'rancher-owned',
+  ],
+  ['rancher', 'expected pong, got 404 page not found', 'rancher-not-pong'],
+  ['monitoring', '1 node(s) had volume node affinity conflict', 'measurements-elsewhere'],
+  ['monitoring', 'Error: ✗ failed to check table existence: database is locked', 'grafana-locked'],
+  ['logging', 'api error SignatureDoesNotMatch: The request signature we calculated does not match', 'store-password'],
+  ['logging', "mkdir: cannot create directory '/data/chunks': Permission denied", 'store-permission'],
+  ['logging', 'failed parsing config: /etc/loki/config/config.yaml: yaml: unmarshal errors', 'loki-configuration'],
+  ['logging', 'error decoding \'exporters\': unknown type: "otlp_http" for id', 'collector-configuration'],
+  ['logging', 'violates PodSecurity "restricted:latest": hostPath volumes', 'pod-security'],
 ];
 
 describe('a known failure', () => {

@@ -1,6 +1,8 @@
 import {createHash} from 'node:crypto';
-import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
+import {createServer, type IncomingMessage, request, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
+import type {Artifact} from '../../source/artifacts/artifact.ts';
+import {placeOf} from '../../source/artifacts/source.ts';
 
 /** How a server misbehaves about one file. */
 export type Fault = {
@@ -105,4 +107,67 @@ const answer = async (
     }
   } else response.write(body);
   response.end();
+};
+
+/**
+ * Fills a mirror with a stand-in for each artifact, and with checksums and indexes of its own to match: for deployments
+ * that say `checksums: 'published'`.
+ */
+export const fillMirror = (
+  {files}: Pick<Mirror, 'files'>,
+  artifacts: readonly Artifact[],
+  contentOf: (artifact: Artifact) => Buffer = ({id}) =>
+    bytesOf(50_000, id.length * 7919 + id.charCodeAt(id.length - 1)),
+): void => {
+  const append = (path: string, text: string) =>
+    files.set(path, Buffer.concat([files.get(path) ?? Buffer.alloc(0), Buffer.from(text)]));
+  const indexes = new Map<string, string[]>();
+  for (const artifact of artifacts) {
+    const content = contentOf(artifact);
+    const path = `/${placeOf(artifact.address)}`;
+    files.set(path, content);
+    if (artifact.checksumAddress !== undefined)
+      append(`/${placeOf(artifact.checksumAddress)}`, `${sha256Of(content)}  ${path.split('/').at(-1)}\n`);
+    if (artifact.index) {
+      const {address, chart} = artifact.index;
+      const entry = `  ${chart}:\n  - digest: ${sha256Of(content)}\n    urls:\n    - ${artifact.address}\n    version: ${artifact.version}\n`;
+      indexes.set(address, [...(indexes.get(address) ?? []), entry]);
+    }
+  }
+  for (const [address, entries] of indexes)
+    files.set(`/${placeOf(address)}`, Buffer.from(`apiVersion: v1\nentries:\n${entries.join('')}`));
+};
+
+export type ForwardProxy = {
+  /** `http://127.0.0.1:PORT` */
+  readonly address: string;
+  /** Addresses that it was asked for. */
+  readonly asked: string[];
+  readonly close: () => Promise<void>;
+};
+
+/** A proxy of a site as clients meet it: asked for whole addresses; with `refuses` it wants a login. */
+export const startProxy = async ({refuses = false} = {}): Promise<ForwardProxy> => {
+  const asked: string[] = [];
+  const server = createServer((from, to) => {
+    asked.push(from.url ?? '');
+    if (refuses) return void to.writeHead(407).end('who are you?');
+    const {host: _, 'proxy-connection': __, ...headers} = from.headers;
+    const onward = request(from.url ?? '', {method: from.method, headers}, answer => {
+      to.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(to);
+    });
+    onward.on('error', () => to.destroy());
+    from.pipe(onward);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
 };
