@@ -22,7 +22,12 @@ export type Problem = {
   /** What the cluster says about it, in one line. */
   readonly text: string;
   /** Where the log is that says more. */
-  readonly log?: {readonly pod: string; readonly container: string; readonly previous: boolean};
+  readonly log?: {
+    readonly pod: string;
+    readonly container: string;
+    /** The container runs again, and the log is of the one before. */
+    readonly previous: boolean;
+  };
   /** Seconds after which it counts as one that does not go away by itself; undefined: it may, however long it takes. */
   readonly patience?: number;
 };
@@ -51,7 +56,7 @@ const containerProblem = (
   const {waiting, terminated} = container.state;
   const who = container.init ? `init container ${container.name}` : container.name;
   const message = capped(oneLine(waiting?.message ?? ''));
-  const log = {pod: pod.name, container: container.name, previous: container.restarts > 0 && !container.state.running};
+  const log = {pod: pod.name, container: container.name, previous: container.state.running !== undefined};
   const dead = terminated ?? container.last.terminated;
   if (dead?.reason === 'OOMKilled')
     return {

@@ -249,17 +249,31 @@ const notReady = async (
   );
 };
 
-/** Lines of a container's log: of the one that died, where it was started anew and says nothing yet. */
+/** Lines of a container's log: of the one that died. Which one that is may change while we ask. */
 const lastLines = async (
   port: ApplyPort,
   namespace: string,
   {pod, container, previous}: NonNullable<Problem['log']>,
 ): Promise<readonly string[]> => {
   const read = sh`kubectl --request-timeout=20s logs --namespace=${namespace} ${pod} --container=${container} --tail=8`;
+  const [first, second] = previous ? [sh`${read} --previous`, read] : [read, sh`${read} --previous`];
   const answer = await port.run(
     lines(
       kubeEnvironment,
-      previous ? sh`${read} --previous 2>/dev/null || ${read} 2>/dev/null || :` : sh`${read} 2>/dev/null || :`,
+      // A log that went with its container is told of on standard output, with exit status 0.
+      sh`for _ in 1 2 3; do
+  for way in one other; do
+    case $way in
+      one) found=$(${first} 2>/dev/null) || continue ;;
+      other) found=$(${second} 2>/dev/null) || continue ;;
+    esac
+    if [ -n "$found" ] && ! grep -q '^unable to retrieve container logs' <<<"$found"; then
+      printf '%s\n' "$found"
+      exit 0
+    fi
+  done
+  sleep 1
+done`,
     ),
     silent,
   );
