@@ -176,7 +176,8 @@ export const runOperation = async (
       ...(request.only && {only: request.only}),
       preflight: async (hosts, connectTo) => [
         ...checksOf(deployment, hosts),
-        ...(await artifactChecks(deployment, hosts, connectTo, signal)),
+        // One step alone finds out by itself, and most of them download nothing.
+        ...(request.only ? [] : await artifactChecks(deployment, hosts, connectTo, signal)),
       ],
       ...(request.steps && {steps: request.steps, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
