@@ -63,7 +63,7 @@ const registries = (context: StepContext): Resource => {
   return content === undefined ? absent(registriesPath) : file(registriesPath, content, {mode: 0o600, secret: true});
 };
 
-/** What the running server has read when it started. The program is in its own state: the node tells its version. */
+/** What the running server has read when it started. */
 const readAtStart = ({deployment}: StepContext): readonly string[] => [
   configurationPath,
   environmentPath,
@@ -125,6 +125,7 @@ export const rke2 = step({
         enabled: true,
         running: true,
         configuration: [...readAtStart(context)],
+        programs: [program],
         onChange: 'restart',
         slow: {seconds: startSeconds, progress: startProgress},
       }),
