@@ -4,6 +4,10 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {type Artifact, artifactPath} from '../../source/artifacts/artifact.ts';
 import {artifactChecks, availabilityScript, checksFrom, readAvailability} from '../../source/artifacts/availability.ts';
+import {newClient} from '../../source/artifacts/client.ts';
+import {artifactsOf} from '../../source/artifacts/for-step.ts';
+import {isNeeded} from '../../source/artifacts/needed.ts';
+import {placeOf} from '../../source/artifacts/source.ts';
 import type {ArtifactSource, Deployment} from '../../source/deployment/schema.ts';
 import type {Failure} from '../../source/engine/failure.ts';
 import type {Connection} from '../../source/hosts/connection.ts';
@@ -13,7 +17,7 @@ import {err, ok, type Result} from '../../source/result.ts';
 import {converge} from '../support/apply.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {localBash} from '../support/local.ts';
-import {bytesOf, type Mirror, sha256Of, startMirror} from '../support/mirror.ts';
+import {bytesOf, fillMirror, type Mirror, sha256Of, startMirror} from '../support/mirror.ts';
 import {sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const content = bytesOf(200_000);
@@ -202,7 +206,11 @@ describe('artifacts in the preflight of a deployment', () => {
     artifacts: ArtifactSource,
     connect: () => Promise<Result<Connection, Failure>>,
     {facts = sampleFacts(), given = deployment(artifacts)}: {facts?: Facts; given?: Deployment} = {},
-  ) => artifactChecks(given, host ? [{host, facts}] : [], connect, new AbortController().signal);
+  ) =>
+    artifactChecks(given, host ? [{host, facts}] : [], connect, {
+      client: newClient(undefined, {}),
+      signal: new AbortController().signal,
+    });
 
   it('is one question to the host', async () => {
     const {connect, asked} = saying('OK 1000000');
@@ -229,6 +237,30 @@ describe('artifacts in the preflight of a deployment', () => {
         outcome: 'failed',
         found: expect.stringMatching(/artifacts\.json is not there: fill the folder/),
       },
+    ]);
+  });
+
+  it('asks from this side while the host has no curl, and says so', async () => {
+    const source: ArtifactSource = {source: 'mirror', address: mirror.address, checksums: 'published'};
+    const given = deployment(source);
+    const needed = artifactsOf(given, 'amd64').filter(artifact => isNeeded(given, artifact));
+    fillMirror(mirror, needed);
+    const noCurl = saying('NO\nno-curl').connect;
+    expect((await checks(source, noCurl)).map(({id, outcome, severity}) => [id, outcome, severity])).toEqual([
+      ['artifacts', 'passed', 'error'],
+      ['artifacts-space', 'passed', 'error'],
+      ['artifacts-way', 'failed', 'warning'],
+    ]);
+    mirror.files.delete(`/${placeOf(needed[0]?.address ?? '')}`);
+    expect(await checks(source, noCurl)).toMatchObject([
+      {id: 'artifacts', outcome: 'failed', found: expect.stringMatching(/1 of \d+ cannot be had: .* says 404/)},
+      {id: 'artifacts-space'},
+      {id: 'artifacts-way'},
+    ]);
+    await mirror.close();
+    expect(await checks(source, noCurl)).toMatchObject([
+      {id: 'artifacts', outcome: 'passed'},
+      {id: 'artifacts-way', severity: 'warning', found: expect.stringMatching(/no curl.*cannot be had/)},
     ]);
   });
 
