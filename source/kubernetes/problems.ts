@@ -34,7 +34,7 @@ export type Problem = {
 
 /** A registry that is busy or a name that does not resolve at this moment; anything else about an image stays as it is. */
 const passing =
-  /timeout|timed out|temporar|too ?many ?requests|refused|reset|no such host|server misbehaving|unreachable|EOF|50[0-4]/i;
+  /timeout|timed out|temporar|too ?many ?requests|refused|reset|no such host|server misbehaving|unreachable|EOF|\b50[0-4]\b/i;
 
 /**
  * Seconds. Longer than what usually makes such a thing go away: another pod that ends, a registry that is told of an image,
@@ -174,13 +174,12 @@ export const refusalOf = (workload: Workload, events: readonly KubeEvent[]): Pro
     : undefined;
   const message = conditionOf(workload, 'ReplicaFailure')?.message ?? event?.message;
   if (message === undefined) return undefined;
-  const text = `its pods are refused: ${capped(oneLine(message))}`;
   return {
     kind: 'refused',
     namespace,
     workload: name,
-    text,
-    ...(!/webhook/.test(text) && !passing.test(text) && {patience: patienceFor.refused}),
+    text: `its pods are refused: ${capped(oneLine(message))}`,
+    ...(!/webhook/.test(message) && !passing.test(message) && {patience: patienceFor.refused}),
   };
 };
 

@@ -190,24 +190,47 @@ export const waitUntilReady = async (port: ApplyPort, readiness: Readiness): Pro
   }
 };
 
-/** Until `ended`, tells what the workloads do. Fails for nothing: somebody else waits for them. */
-export const tellUntil = async (port: ApplyPort, readiness: Readiness, ended: Promise<unknown>): Promise<void> => {
+/** What helm finds out by itself, and at once. */
+const seenByHelm: readonly Problem['kind'][] = ['job', 'crash', 'memory'];
+
+/**
+ * Until `ended`, tells what the workloads do. Helm waits for the Jobs of hooks, and does not see that one cannot even start:
+ * then `giveUp` is called, and the failure that says why is the answer.
+ */
+export const tellUntil = async (
+  port: ApplyPort,
+  readiness: Readiness,
+  ended: Promise<unknown>,
+  giveUp: () => Promise<unknown>,
+): Promise<Failure | undefined> => {
   const tell = teller(port);
-  let over = false;
   const end = ended.then(
-    () => {
-      over = true;
-    },
-    () => {
-      over = true;
-    },
+    () => undefined,
+    () => undefined,
   );
+  let since: ReadonlyMap<string, number> = new Map();
   let hash = 'none';
-  while (!over) {
+  for (;;) {
     const look = await Promise.race([lookAt(port, readiness, hash), end]);
-    if (over || !look) return;
+    if (!look) return undefined;
+    // Whoever waits for helm will find that the host is not to be reached.
     if (!look.ok) return end;
-    if (look.value.snapshot) tell(reportsOf(look.value.snapshot));
+    const {snapshot} = look.value;
+    if (snapshot) {
+      const now = port.now().getTime();
+      const reports = reportsOf(snapshot);
+      tell(reports);
+      const hooks = reports
+        .filter(({workload}) => workload.hook)
+        .map(report => ({...report, problems: report.problems.filter(({kind}) => !seenByHelm.includes(kind))}));
+      since = lasting(hooks, since, now);
+      const stuck = hopeless(hooks, since, now);
+      if (stuck.length > 0) {
+        const failed = await notReady(port, `a hook of ${readiness.what} cannot start`, stuck);
+        await giveUp();
+        return failed.ok ? undefined : failed.error;
+      }
+    }
     hash = look.value.hash;
   }
 };

@@ -9,6 +9,7 @@ import {
   installScript,
   type Release,
   recordScript,
+  stopScript,
   uninstallScript,
 } from '../kubernetes/helm-script.ts';
 import {listOf, nameOf} from '../kubernetes/objects.ts';
@@ -185,8 +186,10 @@ export const helmRelease = (release: HelmRelease): Resource => {
           }),
           {detached: true, timeoutMs: (3 * timeoutSeconds + 1200) * 1000, told: redact},
         );
-        const [ran] = await Promise.all([helm, tellUntil(port, watching, helm)]);
+        const stop = () => port.run(stopScript({name, namespace}));
+        const [ran, stuck] = await Promise.all([helm, tellUntil(port, watching, helm, stop)]);
         if (!ran.ok) {
+          if (stuck && ran.error.kind === 'command') return err(inCluster(secretValues)(stuck));
           const why = ran.error.kind === 'command' ? await reasonsNow(port, watching) : undefined;
           // What helm says itself comes first; what it waited for in vain explains the rest.
           const said = inCluster(secretValues)(ran.error);

@@ -287,6 +287,17 @@ describe('hooks of charts', () => {
     expect(await cluster.on('kubectl get job -n hooks again-init -o jsonpath={.status.succeeded}')).toBe('1');
   });
 
+  test('a hook that cannot start is not waited for until the time is over', async () => {
+    const init = job('init', 'true', after).replaceAll(image, 'localhost/never:1').replace('IfNotPresent', 'Never');
+    const chart = await chartWith('unstartable', {'init.yaml': init});
+    const failure = await failureOf(release({name: 'unstartable', chart, timeoutSeconds: 300}));
+    expect(failure.message).toMatch(
+      /^a hook of unstartable cannot start: unstartable-init 0\/1: image localhost\/never:1: /,
+    );
+    expect(failure.seconds).toBeLessThan(120);
+    expect(await cluster.on('helm history unstartable -n hooks')).toContain('failed');
+  });
+
   test('a hook that waits for a later one: chosen ones run as ordinary Jobs, in charts inside the chart too', async () => {
     const annotations = {'helm.sh/hook': 'post-install,post-upgrade', 'helm.sh/hook-weight': '1', note: 'stays'};
     const inner = await chartWith('inner', {
