@@ -8,12 +8,13 @@ import {Say, useTheme} from '../source/app/theme.tsx';
 import {Frame, type Hint, useBody} from '../source/components/frame.tsx';
 import {LogPane, LogTail} from '../source/components/log-pane.tsx';
 import {ProgressBar} from '../source/components/progress-bar.tsx';
-import {Table} from '../source/components/table.tsx';
+import {rowsInSight, Table} from '../source/components/table.tsx';
 import {clip, counted, duration, printable} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import {type Progress, progressOf, type StepView} from '../source/engine/run-view.ts';
 import {FailureCard} from './failure-card.tsx';
 import {RunLocked} from './run-locked.tsx';
+import {RunPhases} from './run-phases.tsx';
 import {detailsOf, stepRow} from './run-step.ts';
 import {StopQuestion} from './stop-question.tsx';
 
@@ -209,7 +210,8 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
       >
         {headline(picture, step, theme.screenReader ? undefined : now(), columns)}
       </Say>
-      <Box flexDirection={sideBySide ? 'row' : 'column'} marginTop={theme.screenReader ? 0 : 1}>
+      {!theme.screenReader && <RunPhases steps={view.steps} current={step} columns={columns} />}
+      <Box flexDirection={sideBySide ? 'row' : 'column'}>
         <Box
           width={tableColumns}
           height={theme.screenReader ? undefined : tableHeight}
@@ -223,7 +225,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
               chosen={theme.screenReader ? undefined : at}
               columns={[
                 {title: 'State', least: 9},
-                {title: 'Step', least: 14},
+                {title: stepsTitle(view.steps.length, tableHeight, at), least: 14},
                 {title: 'Host', least: 8},
                 {title: 'Time', least: 6, align: 'right'},
                 {title: '', least: 8},
@@ -243,6 +245,12 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
       </Box>
     </Frame>
   );
+};
+
+/** Which of the steps are in sight, where not all are. */
+const stepsTitle = (count: number, height: number, at: number): string => {
+  const {first, room} = rowsInSight(count, height - 1, at);
+  return count <= room ? 'Step' : `Step (${first + 1} to ${first + room} of ${count})`;
 };
 
 const runHints = (upDown: string, paused: boolean): readonly Hint[] => [

@@ -6,24 +6,15 @@ import type {Facts} from '../hosts/facts.ts';
 import type {Result} from '../result.ts';
 import {lines, type Script, sh} from '../shell/script.ts';
 import {type Artifact, artifactPath, artifactStore} from './artifact.ts';
+import {type Availability, askServers} from './ask-servers.ts';
 import {carriedFileOf, readCarried} from './carried.ts';
+import type {Client} from './client.ts';
 import {curlFunctions} from './curl.ts';
 import {fetchIndex, learn} from './download.ts';
 import {artifactsFor} from './for-step.ts';
 import {isNeeded} from './needed.ts';
 import {artifactRemedies} from './remedies.ts';
 import {verifiedScript} from './store.ts';
-
-/** What became of the question for one artifact. */
-export type Availability = {
-  readonly artifact: Artifact;
-  /** `present`: on the host already, verified. */
-  readonly state: 'present' | 'available' | 'missing';
-  /** Bytes, if the server told. */
-  readonly size?: number;
-  /** Why it is missing, in the words of the download that would fail. */
-  readonly reason?: string;
-};
 
 /** Seconds that a server may take to say whether it has a file. */
 const headSeconds = 45;
@@ -51,7 +42,7 @@ fi`,
 
 /**
  * Asks for everything side by side, each chart repository's index once. Prints `N OK BYTES`, `N PRESENT` or `N NO
- * REASON` for the artifact at place N, and `free BYTES`.
+ * REASON` for the artifact at place N, `free BYTES`, and before them `no-curl` where nothing can be asked.
  */
 export const availabilityScript = (
   artifacts: readonly Artifact[],
@@ -89,6 +80,7 @@ export const availabilityScript = (
     sh`set -u`,
     sh`export LC_ALL=C`,
     curlFunctions(source),
+    ...(source.source === 'directory' ? [] : [sh`command -v curl >/dev/null || echo no-curl`]),
     // The reason is the answer, so that it reaches us in its place.
     sh`fail() { echo "NO $1"; exit 0; }`,
     sh`all=$(mktemp -d) || exit 1`,
@@ -113,7 +105,7 @@ export const availabilityScript = (
 export const readAvailability = (
   artifacts: readonly Artifact[],
   stdout: string,
-): {readonly found: readonly Availability[]; readonly freeBytes: number | undefined} => {
+): {readonly found: readonly Availability[]; readonly freeBytes: number | undefined; readonly asked: boolean} => {
   const said = new Map(
     stdout.split('\n').map(line => {
       const [key = '', ...rest] = line.split(' ');
@@ -130,6 +122,7 @@ export const readAvailability = (
       return {artifact, state: 'missing', reason: answer.replace(/^NO ?/, '') || 'nothing was found out about it'};
     }),
     freeBytes: free !== undefined && /^\d+$/.test(free) ? Number(free) : undefined,
+    asked: !said.has('no-curl'),
   };
 };
 
@@ -145,6 +138,35 @@ const carriedAvailability = (directory: string, found: readonly Availability[]):
       ? {artifact: each.artifact, state: 'available', size: carried.value.size}
       : {...each, state: 'missing', reason: carried.error};
   });
+};
+
+/** Reasons that are the same from wherever one asks. */
+const definite = /is not there|does not list|gives no digest|has no sha256/;
+
+/**
+ * A host fresh from its image may have no curl before the host baseline brings it. Then this side asks: what no server
+ * has is known all the same. What this side cannot reach says nothing about the host, and is not held against it.
+ */
+const askedFromHere = async (
+  found: readonly Availability[],
+  source: ArtifactSource,
+  {client, signal}: CheckPorts,
+): Promise<{readonly found: readonly Availability[]; readonly unknown: readonly string[]}> => {
+  const lacking = found.filter(({state}) => state === 'missing').map(({artifact}) => artifact);
+  const answers = new Map<Artifact, Availability>();
+  for await (const answer of askServers(lacking, {client, source, signal})) answers.set(answer.artifact, answer);
+  const unknown = [...answers.values()].flatMap(({reason}) =>
+    reason !== undefined && !definite.test(reason) ? [reason] : [],
+  );
+  return {
+    found: found.map((each): Availability => {
+      const answer = answers.get(each.artifact) ?? each;
+      return answer.reason !== undefined && !definite.test(answer.reason)
+        ? {artifact: each.artifact, state: 'available'}
+        : answer;
+    }),
+    unknown: [...new Set(unknown)],
+  };
 };
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
@@ -201,6 +223,22 @@ export const checksFrom = (
   ];
 };
 
+/** That the host itself could not ask: a warning, because the baseline brings curl, and downloads ask again. */
+const notAsked = (host: string, unknown: readonly string[]): CheckResult => ({
+  host,
+  id: 'artifacts-way',
+  title: 'The host’s own way to what is downloaded',
+  severity: 'warning',
+  acceptable: true,
+  outcome: 'failed',
+  found:
+    unknown.length === 0
+      ? 'no curl on the host yet; asked from this side, where everything can be reached'
+      : `no curl on the host yet; and from this side: ${unknown[0]}`,
+  needed: 'an answer to the host itself',
+  remedy: 'The host baseline installs curl. To know it beforehand, run `apt-get install curl` on the host.',
+});
+
 const silent = (host: string, {message}: Pick<Failure, 'message'>): CheckResult => ({
   host,
   id: 'artifacts',
@@ -213,6 +251,12 @@ const silent = (host: string, {message}: Pick<Failure, 'message'>): CheckResult 
   remedy: 'Look at the connection to the host, then try again.',
 });
 
+export type CheckPorts = {
+  /** Asks from this side, where a host cannot yet. */
+  readonly client: Client;
+  readonly signal: AbortSignal;
+};
+
 /**
  * Proves, before anything is touched, that all that the deployment downloads can be had by the hosts that need it:
  * asked for on the host, or looked up in the folder that was carried in. Practice hosts borrow the operator's network,
@@ -222,7 +266,7 @@ export const artifactChecks = async (
   deployment: Deployment,
   hosts: readonly {readonly host: HostSpec; readonly facts: Facts}[],
   connect: (host: HostSpec) => Promise<Result<Connection, Failure>>,
-  signal: AbortSignal,
+  ports: CheckPorts,
 ): Promise<readonly CheckResult[]> => {
   if (deployment.components.kubernetes === undefined) return [];
   const computing = hosts.filter(({host, facts}) => host.roles.includes('compute') && !facts.practice);
@@ -235,15 +279,15 @@ export const artifactChecks = async (
         .filter(({kind}) => place === 0 || kind !== 'chart');
       const connection = await connect(host);
       const answer = connection.ok
-        ? await connection.value.run(availabilityScript(artifacts, source), {timeoutMs, signal})
+        ? await connection.value.run(availabilityScript(artifacts, source), {timeoutMs, signal: ports.signal})
         : connection;
       if (!answer.ok) return [silent(host.name, answer.error)];
-      const {found, freeBytes} = readAvailability(artifacts, answer.value.stdout);
-      return checksFrom(
-        host.name,
-        source.source === 'directory' ? carriedAvailability(source.path, found) : found,
-        freeBytes,
-      );
+      const {found, freeBytes, asked} = readAvailability(artifacts, answer.value.stdout);
+      if (source.source === 'directory')
+        return checksFrom(host.name, carriedAvailability(source.path, found), freeBytes);
+      if (asked || found.every(({state}) => state === 'present')) return checksFrom(host.name, found, freeBytes);
+      const here = await askedFromHere(found, source, ports);
+      return [...checksFrom(host.name, here.found, freeBytes), notAsked(host.name, here.unknown)];
     }),
   );
   return checked.flat();

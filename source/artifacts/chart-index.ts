@@ -18,6 +18,9 @@ const bare = (text: string): string =>
     .replace(/^(["'])(.*)\1$/, '$2')
     .trim();
 
+/** Some repositories write a v before the version in some years and not in others; helm takes both for the same. */
+const unprefixed = (version: string): string => version.replace(/^v/, '');
+
 type Open = {version: string; digest: string; url: string};
 
 const entryOf = ({digest, url}: Open): IndexEntry => {
@@ -45,7 +48,7 @@ export const entryInIndex = (text: string, chart: string, version: string): Inde
   let open: Open = {version: '', digest: '', url: ''};
   let found: Open | undefined;
   const flush = (): boolean => {
-    if (inside && open.version === version && open.url !== '') found = open;
+    if (inside && open.url !== '' && unprefixed(open.version) === unprefixed(version)) found = open;
     open = {version: '', digest: '', url: ''};
     key = '';
     return found !== undefined;
@@ -97,6 +100,7 @@ function bare(text) {
   return text
 }
 function flush() {
+  sub(/^v/, "", version)
   if (inside && version == wanted && url != "") { print (digest == "" ? "-" : digest) " " url; found = 1; exit }
   version = ""; digest = ""; url = ""; key = ""
 }
@@ -127,4 +131,4 @@ END { if (!found) flush() }`;
 
 /** @param file a shell word: the index on the host */
 export const entryInIndexScript = (file: Script, chart: string, version: string): Script =>
-  sh`awk -v ${`chart=${chart}`} -v ${`wanted=${version}`} ${awkProgram} ${file}`;
+  sh`awk -v ${`chart=${chart}`} -v ${`wanted=${unprefixed(version)}`} ${awkProgram} ${file}`;

@@ -52,7 +52,10 @@ const rate = (bytesPerSecond: number): string =>
   bytesPerSecond >= 1e6 ? `${megabytes(bytesPerSecond)} MB/s` : `${Math.round(bytesPerSecond / 1000)} kB/s`;
 
 /** The text of a small file: checksums, an index. */
-const textOf = async (address: string, {client, signal}: PullPorts): Promise<Result<string, string>> => {
+const textOf = async (
+  address: string,
+  {client, signal}: Pick<PullPorts, 'client' | 'signal'>,
+): Promise<Result<string, string>> => {
   const answer = await client.get(address, {signal});
   if (!answer.ok) return err(answer.error.message);
   try {
@@ -65,7 +68,9 @@ const textOf = async (address: string, {client, signal}: PullPorts): Promise<Res
 };
 
 /** Finds out what an artifact's checksum is, before anything of it is fetched. Each index is read once. */
-export const resolver = (ports: PullPorts): ((artifact: Artifact) => Promise<Result<Resolved, string>>) => {
+export const resolver = (
+  ports: Pick<PullPorts, 'client' | 'source' | 'signal'>,
+): ((artifact: Artifact) => Promise<Result<Resolved, string>>) => {
   const {source} = ports;
   const indexes = new Map<string, Promise<Result<string, string>>>();
   const indexOf = (address: string): Promise<Result<string, string>> => {

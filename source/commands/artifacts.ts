@@ -1,9 +1,10 @@
 import {resolve} from 'node:path';
 import type {Arch, Artifact} from '../artifacts/artifact.ts';
+import {askServers} from '../artifacts/ask-servers.ts';
 import {carriedFileOf, readCarried} from '../artifacts/carried.ts';
 import {catalogue} from '../artifacts/catalogue.ts';
-import {type Client, newClient} from '../artifacts/client.ts';
-import {checkFile, type PullPorts, pull, resolver} from '../artifacts/pull.ts';
+import {newClient} from '../artifacts/client.ts';
+import {checkFile, type PullPorts, pull} from '../artifacts/pull.ts';
 import {artifactRemedies} from '../artifacts/remedies.ts';
 import {addressFrom, proxyOf} from '../artifacts/source.ts';
 import {versionSetOf, versionSets} from '../blueprints/versions.ts';
@@ -140,50 +141,17 @@ const checkDirectory = async (world: World, {artifacts}: Order, directory: strin
       );
 };
 
-/** Bytes, as the server tells them; a server that does not answer HEAD is asked for the beginning. */
-const headOf = async (
-  client: Client,
-  address: string,
-  signal: AbortSignal,
-): Promise<Result<number | undefined, string>> => {
-  const sizeIn = (length: string | undefined) => (length === undefined ? undefined : Number(length));
-  const head = await client.get(address, {method: 'HEAD', signal});
-  if (head.ok) {
-    head.value.body.resume();
-    return ok(sizeIn(head.value.headers['content-length']));
-  }
-  if (head.error.status !== 405 && head.error.status !== 501) return err(head.error.message);
-  const got = await client.get(address, {signal});
-  if (!got.ok) return err(got.error.message);
-  got.value.body.destroy();
-  return ok(sizeIn(got.value.headers['content-length']));
-};
-
 const checkServers = async (world: World, {artifacts, source}: Order, json: boolean): Promise<number> => {
   const {control, end} = controlBySignals(world);
   const ports = portsOf(world, source, control.signal, json);
-  const learn = resolver(ports);
   const reasons: string[] = [];
-  for (const artifact of artifacts) {
-    const resolved = await learn(artifact);
-    const head = resolved.ok
-      ? await headOf(ports.client, addressFrom(source, resolved.value.address), control.signal)
-      : resolved;
-    if (control.signal.aborted) break;
+  for await (const {artifact, state, size, reason} of askServers(artifacts, ports)) {
     const {id, version} = artifact;
-    if (!head.ok) reasons.push(head.error);
-    if (json)
-      writeJson(world, {
-        type: 'artifact',
-        id,
-        version,
-        ...(head.ok ? {state: 'available', size: head.value} : {state: 'missing', reason: head.error}),
-      });
-    else if (head.ok)
-      world.stdout.write(
-        `${id} ${version}: can be had${head.value === undefined ? '' : ` (${megabytes(head.value)})`}\n`,
-      );
-    else world.stderr.write(`${id} ${version}: ${head.error}\n`);
+    if (reason !== undefined) reasons.push(reason);
+    if (json) writeJson(world, {type: 'artifact', id, version, state, size, reason});
+    else if (reason === undefined)
+      world.stdout.write(`${id} ${version}: can be had${size === undefined ? '' : ` (${megabytes(size)})`}\n`);
+    else world.stderr.write(`${id} ${version}: ${reason}\n`);
   }
   end();
   if (control.signal.aborted) return exit.stopped;

@@ -3,6 +3,7 @@ import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
 import {install, resume, retry} from './install.ts';
+import {kubeconfig} from './kubeconfig.ts';
 import {plan} from './plan.ts';
 import {practice} from './practice.ts';
 import {preflight} from './preflight.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   environment,
   verify,
   status,
+  kubeconfig,
   exportCommand,
   secrets,
   vault,

@@ -1,5 +1,7 @@
 import type {HostReport} from '../app/services.ts';
 import {artifactChecks} from '../artifacts/availability.ts';
+import {type Client, newClient} from '../artifacts/client.ts';
+import {proxyOf} from '../artifacts/source.ts';
 import type {Machine} from '../blueprints/blueprint.ts';
 import {blueprintById, topologyById} from '../blueprints/index.ts';
 import type {Deployment, HostSpec} from '../deployment/schema.ts';
@@ -33,6 +35,10 @@ export const checksOf = (
 
 /** Checks that compare this side's clock with the host's: true only at the moment when the facts came in. */
 const momentary: readonly string[] = ['clock'];
+
+/** Downloads on this side, by the deployment's proxy or that of this side's environment. */
+export const clientFor = ({world}: Pick<Site, 'world'>, deployment: Deployment): Client =>
+  newClient(proxyOf(deployment), world.environment);
 
 /** A report with its checks made anew from its facts, after an answer has changed. */
 export const recheck = (deployment: Deployment, report: HostReport): HostReport => {
@@ -96,7 +102,12 @@ const inspectHost = async (
     const parsed = parseFacts(output.value.stdout);
     if (!parsed.ok) return err({kind: 'command', host: host.name, attempted: 'gathering facts', message: parsed.error});
     const facts = parsed.value;
-    const checks = artifacts ? await artifactChecks(deployment, [{host, facts}], async () => connection, signal) : [];
+    const checks = artifacts
+      ? await artifactChecks(deployment, [{host, facts}], async () => connection, {
+          client: clientFor(site, deployment),
+          signal,
+        })
+      : [];
     return ok({facts, checks});
   } finally {
     await connection.value.close();

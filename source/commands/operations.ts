@@ -27,7 +27,7 @@ import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
 import {clock} from './clock.ts';
-import {checksOf} from './inspect.ts';
+import {checksOf, clientFor} from './inspect.ts';
 import type {Site} from './site.ts';
 
 /** 128 bits: nothing that a host prints can hold it by chance or guess it. */
@@ -180,7 +180,10 @@ export const runOperation = async (
       ...(request.only && {only: request.only}),
       preflight: async (hosts, connectTo) => [
         ...checksOf(deployment, hosts),
-        ...(await artifactChecks(deployment, hosts, connectTo, signal)),
+        // One step alone finds out by itself, and most of them download nothing.
+        ...(request.only
+          ? []
+          : await artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal})),
       ],
       ...(request.steps && {steps: request.steps, preflight: async () => []}),
       accepted: deployment.acceptedChecks,

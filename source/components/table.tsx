@@ -48,6 +48,16 @@ export const columnWidths = (
   return widths;
 };
 
+/** Which rows of a table are shown in so many lines: those around the chosen one. */
+export const rowsInSight = (
+  count: number,
+  lines: number,
+  chosen = 0,
+): {readonly first: number; readonly room: number} => {
+  const room = Math.max(1, lines);
+  return {first: Math.min(Math.max(0, chosen - Math.floor(room / 2)), Math.max(0, count - room)), room};
+};
+
 /** Rows in aligned columns, cut to fit. */
 export const Table = ({columns, rows, width, height, chosen}: Props) => {
   const {glyphs, screenReader} = useTheme();
@@ -55,8 +65,7 @@ export const Table = ({columns, rows, width, height, chosen}: Props) => {
   if (screenReader) return <SpokenTable columns={columns} rows={rows} chosen={chosen} />;
   const widths = columnWidths(columns, rows, width - pointerColumns);
   const titled = columns.some(each => each.title !== '');
-  const room = Math.max(1, (height ?? rows.length + 1) - (titled ? 1 : 0));
-  const first = Math.min(Math.max(0, (chosen ?? 0) - Math.floor(room / 2)), Math.max(0, rows.length - room));
+  const {first, room} = rowsInSight(rows.length, (height ?? rows.length + 1) - (titled ? 1 : 0), chosen);
   const cut = (text: string, index: number): string =>
     column(text, widths[index] ?? 0, columns[index]?.align, glyphs.ellipsis);
   const between = ' '.repeat(gap);

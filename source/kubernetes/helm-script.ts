@@ -8,7 +8,7 @@ const busySeconds = 600;
 
 /**
  * `records`: what helm keeps of the release, a line `REVISION STATUS SECRET` for each revision, the oldest first.
- * `busy`: the number of a process of this host, or the name of a pod of Rancher, that works on it now.
+ * `busy`: `process NUMBER` of this host (also one in a container), or a pod of Rancher, that works on it now.
  */
 const helpers = ({name, namespace}: Release): Script => sh`
 records() {
@@ -227,6 +227,15 @@ done`,
 
 /** No word at all. */
 const noWord: Script = {kind: 'script', text: ''};
+
+/** Tells our helm that works on the release to stop; it notes down that the revision has failed. */
+export const stopScript = ({name, namespace}: Release): Script => sh`for process in /proc/[0-9]*; do
+  [ "$(cat "$process/comm" 2>/dev/null)" = helm ] || continue
+  words=$(tr '\0' '\n' 2>/dev/null <"$process/cmdline")
+  if grep -qxF ${name} <<<"$words" && grep -qxF -e ${`--namespace=${namespace}`} <<<"$words"; then
+    kill -INT "$(basename "$process")"
+  fi
+done`;
 
 /** Prints the newest revision's record, as helm keeps it: gzip in base64 in base64. */
 export const recordScript = (release: Release): Script =>

@@ -22,14 +22,19 @@ export type Problem = {
   /** What the cluster says about it, in one line. */
   readonly text: string;
   /** Where the log is that says more. */
-  readonly log?: {readonly pod: string; readonly container: string; readonly previous: boolean};
+  readonly log?: {
+    readonly pod: string;
+    readonly container: string;
+    /** The container runs again, and the log is of the one before. */
+    readonly previous: boolean;
+  };
   /** Seconds after which it counts as one that does not go away by itself; undefined: it may, however long it takes. */
   readonly patience?: number;
 };
 
 /** A registry that is busy or a name that does not resolve at this moment; anything else about an image stays as it is. */
 const passing =
-  /timeout|timed out|temporar|too ?many ?requests|refused|reset|no such host|server misbehaving|unreachable|EOF|50[0-4]/i;
+  /timeout|timed out|temporar|too ?many ?requests|refused|reset|no such host|server misbehaving|unreachable|EOF|\b50[0-4]\b/i;
 
 /**
  * Seconds. Longer than what usually makes such a thing go away: another pod that ends, a registry that is told of an image,
@@ -51,7 +56,7 @@ const containerProblem = (
   const {waiting, terminated} = container.state;
   const who = container.init ? `init container ${container.name}` : container.name;
   const message = capped(oneLine(waiting?.message ?? ''));
-  const log = {pod: pod.name, container: container.name, previous: container.restarts > 0 && !container.state.running};
+  const log = {pod: pod.name, container: container.name, previous: container.state.running !== undefined};
   const dead = terminated ?? container.last.terminated;
   if (dead?.reason === 'OOMKilled')
     return {
@@ -169,13 +174,12 @@ export const refusalOf = (workload: Workload, events: readonly KubeEvent[]): Pro
     : undefined;
   const message = conditionOf(workload, 'ReplicaFailure')?.message ?? event?.message;
   if (message === undefined) return undefined;
-  const text = `its pods are refused: ${capped(oneLine(message))}`;
   return {
     kind: 'refused',
     namespace,
     workload: name,
-    text,
-    ...(!/webhook/.test(text) && !passing.test(text) && {patience: patienceFor.refused}),
+    text: `its pods are refused: ${capped(oneLine(message))}`,
+    ...(!/webhook/.test(message) && !passing.test(message) && {patience: patienceFor.refused}),
   };
 };
 

@@ -190,24 +190,47 @@ export const waitUntilReady = async (port: ApplyPort, readiness: Readiness): Pro
   }
 };
 
-/** Until `ended`, tells what the workloads do. Fails for nothing: somebody else waits for them. */
-export const tellUntil = async (port: ApplyPort, readiness: Readiness, ended: Promise<unknown>): Promise<void> => {
+/** What helm finds out by itself, and at once. */
+const seenByHelm: readonly Problem['kind'][] = ['job', 'crash', 'memory'];
+
+/**
+ * Until `ended`, tells what the workloads do. Helm waits for the Jobs of hooks, and does not see that one cannot even start:
+ * then `giveUp` is called, and the failure that says why is the answer.
+ */
+export const tellUntil = async (
+  port: ApplyPort,
+  readiness: Readiness,
+  ended: Promise<unknown>,
+  giveUp: () => Promise<unknown>,
+): Promise<Failure | undefined> => {
   const tell = teller(port);
-  let over = false;
   const end = ended.then(
-    () => {
-      over = true;
-    },
-    () => {
-      over = true;
-    },
+    () => undefined,
+    () => undefined,
   );
+  let since: ReadonlyMap<string, number> = new Map();
   let hash = 'none';
-  while (!over) {
+  for (;;) {
     const look = await Promise.race([lookAt(port, readiness, hash), end]);
-    if (over || !look) return;
+    if (!look) return undefined;
+    // Whoever waits for helm will find that the host is not to be reached.
     if (!look.ok) return end;
-    if (look.value.snapshot) tell(reportsOf(look.value.snapshot));
+    const {snapshot} = look.value;
+    if (snapshot) {
+      const now = port.now().getTime();
+      const reports = reportsOf(snapshot);
+      tell(reports);
+      const hooks = reports
+        .filter(({workload}) => workload.hook)
+        .map(report => ({...report, problems: report.problems.filter(({kind}) => !seenByHelm.includes(kind))}));
+      since = lasting(hooks, since, now);
+      const stuck = hopeless(hooks, since, now);
+      if (stuck.length > 0) {
+        const failed = await notReady(port, `a hook of ${readiness.what} cannot start`, stuck);
+        await giveUp();
+        return failed.ok ? undefined : failed.error;
+      }
+    }
     hash = look.value.hash;
   }
 };
@@ -249,17 +272,31 @@ const notReady = async (
   );
 };
 
-/** Lines of a container's log: of the one that died, where it was started anew and says nothing yet. */
+/** Lines of a container's log: of the one that died. Which one that is may change while we ask. */
 const lastLines = async (
   port: ApplyPort,
   namespace: string,
   {pod, container, previous}: NonNullable<Problem['log']>,
 ): Promise<readonly string[]> => {
   const read = sh`kubectl --request-timeout=20s logs --namespace=${namespace} ${pod} --container=${container} --tail=8`;
+  const [first, second] = previous ? [sh`${read} --previous`, read] : [read, sh`${read} --previous`];
   const answer = await port.run(
     lines(
       kubeEnvironment,
-      previous ? sh`${read} --previous 2>/dev/null || ${read} 2>/dev/null || :` : sh`${read} 2>/dev/null || :`,
+      // A log that went with its container is told of on standard output, with exit status 0.
+      sh`for _ in 1 2 3; do
+  for way in one other; do
+    case $way in
+      one) found=$(${first} 2>/dev/null) || continue ;;
+      other) found=$(${second} 2>/dev/null) || continue ;;
+    esac
+    if [ -n "$found" ] && ! grep -q '^unable to retrieve container logs' <<<"$found"; then
+      printf '%s\n' "$found"
+      exit 0
+    fi
+  done
+  sleep 1
+done`,
     ),
     silent,
   );

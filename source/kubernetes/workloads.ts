@@ -55,6 +55,8 @@ export type Workload = {
   readonly release?: string;
   /** Made by a hook of a chart. */
   readonly hook?: boolean;
+  /** Of which release it says itself that it is part, by the usual label. */
+  readonly instance?: string;
 };
 
 export type WorkloadState = {
@@ -123,6 +125,7 @@ const fields = [
   '.metadata.annotations.meta\\.helm\\.sh/release-name',
   '.metadata.annotations.meta\\.helm\\.sh/release-namespace',
   '.metadata.annotations.helm\\.sh/hook',
+  '.metadata.labels.app\\.kubernetes\\.io/instance',
   '.spec.replicas',
   '.spec.completions',
   '.spec.suspend',
@@ -151,8 +154,8 @@ const jsonOf = (text: string): unknown => {
 export const readWorkloads = (text: string): readonly Workload[] =>
   text.split('\n').flatMap((line): Workload[] => {
     const [mark, ...rest] = line.split('\t');
-    const [kind = '', namespace = '', name = '', generation, release, releaseNamespace, hook] = rest;
-    const [replicas, completions, suspend, strategy, partition, provisioner, older, status = ''] = rest.slice(7);
+    const [kind = '', namespace = '', name = '', generation, release, releaseNamespace, hook, instance] = rest;
+    const [replicas, completions, suspend, strategy, partition, provisioner, older, status = ''] = rest.slice(8);
     if (mark !== 'workload' || !isWorkload(kind) || rest.length < fields.length) return [];
     const counts = {
       replicas: numberOf(replicas),
@@ -176,6 +179,7 @@ export const readWorkloads = (text: string): readonly Workload[] =>
         status: (jsonOf(status) ?? {}) as Workload['status'],
         ...(release && {release: `${releaseNamespace}/${release}`}),
         ...(hook && {hook: true}),
+        ...(instance && {instance}),
       },
     ];
   });

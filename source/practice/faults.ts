@@ -1,18 +1,40 @@
-/** What goes wrong once, on purpose: a tool that prints `says` and ends with `status` instead of doing its work. */
+/**
+ * What goes wrong once, on purpose: a tool that prints `says` and ends with `status` instead of doing its work. Or, where
+ * that is a word, it does its work, and what it made is found not to run: containers that need more `memory` than they may
+ * have, or a `job` that ends with an error. `says` is then what is found.
+ */
 export type Fault = {
   /** The stand-in that fails. */
   readonly tool: string;
   /** Fails only when its arguments contain this. */
   readonly when: string;
   readonly says: readonly string[];
-  readonly status: number;
+  readonly status: number | 'memory' | 'job';
 };
+
+/** A release whose containers are killed as soon as they run. */
+const stuck = (release: string): Fault => ({
+  tool: 'helm',
+  when: release,
+  says: ['was killed because it used more memory than it may, 5 restarts'],
+  status: 'memory',
+});
+
+/** The cluster has no room to write down objects of a kind. */
+const diskFull = (kind: string): Fault => ({
+  tool: 'kubectl',
+  when: kind,
+  says: [
+    'Error from server: rpc error: code = Unknown desc = write /var/lib/rancher/rke2/server/db/etcd/member/wal: no space left on device',
+  ],
+  status: 1,
+});
 
 /**
  * A failure for each step, as its real tools would report it. Each is of a kind that does not pass by itself, so that
  * the engine asks the operator and does not just try again.
  */
-export const faults: Readonly<Record<string, Fault>> = {
+const fixed: Readonly<Record<string, Fault>> = {
   'host-baseline': {
     tool: 'apt-get',
     when: 'install',
@@ -68,10 +90,82 @@ export const faults: Readonly<Record<string, Fault>> = {
     says: ['rpc.nfsd: unable to bind AF_INET TCP socket: errno 98 (2049: Address already in use)'],
     status: 1,
   },
+  'kubernetes-tools': {
+    tool: 'curl',
+    when: 'dl.k8s.io',
+    says: ['curl: (60) SSL certificate problem: self-signed certificate in certificate chain'],
+    status: 60,
+  },
+  rke2: {
+    tool: 'rke2',
+    when: 'server',
+    says: [
+      'time="2026-11-21T08:00:02Z" level=fatal msg="starting kubernetes: preparing server: failed to listen on 0.0.0.0:9345: listen tcp 0.0.0.0:9345: bind: address already in use"',
+    ],
+    status: 1,
+  },
+  'storage-class': stuck('csi-driver-nfs'),
+  coredns: diskFull('HelmChartConfig'),
+  istio: {
+    tool: 'helm',
+    when: 'istio-ingressgateway',
+    says: [
+      'Error: INSTALLATION FAILED: 1 error occurred:',
+      '  * Service "istio-ingressgateway" is invalid: spec.ports[1].nodePort: Invalid value: 30080: provided port is already allocated',
+    ],
+    status: 1,
+  },
+  rancher: stuck('rancher'),
+  monitoring: stuck('rancher-monitoring'),
+  logging: {
+    tool: 'helm',
+    when: 'loki',
+    says: [
+      'Error: INSTALLATION FAILED: execution error at (loki/templates/validate.yaml:31:4): You must provide a schema_config for Loki, one is not provided as this will be individual for every Loki cluster.',
+    ],
+    status: 1,
+  },
+  'openg2p-charts': {
+    tool: 'curl',
+    when: 'openg2p.github.io',
+    says: ['curl: (60) SSL certificate problem: self-signed certificate in certificate chain'],
+    status: 60,
+  },
 };
 
-/** The steps that can be made to fail. */
-export const faultySteps: readonly string[] = Object.keys(faults);
+/** The same for the steps of an environment, by what follows its name in theirs. */
+const ofEnvironment = (name: string): Readonly<Record<string, Fault>> => ({
+  namespace: diskFull(`Namespace/${name}`),
+  gateway: diskFull(`${name}/Gateway`),
+  passwords: diskFull(`${name}/Secret`),
+  'commons-base': {
+    tool: 'helm',
+    when: 'commons',
+    says: ['the Job has failed: Job has reached the specified backoff limit'],
+    status: 'job',
+  },
+  'commons-services': stuck('commons-services'),
+  registry: stuck('registry'),
+  spar: stuck('spar'),
+  pbms: stuck('pbms'),
+  'g2p-bridge': stuck('g2p-bridge'),
+});
+
+/** The steps that can be made to fail; NAME stands for any environment. */
+export const faultySteps: readonly string[] = [
+  ...Object.keys(fixed),
+  ...Object.keys(ofEnvironment('NAME')).map(part => `environment-NAME-${part}`),
+];
+
+/** The failure of a step; undefined when it has none. */
+export const faultOf = (step: string): Fault | undefined => {
+  if (Object.hasOwn(fixed, step)) return fixed[step];
+  for (const part of Object.keys(ofEnvironment('NAME'))) {
+    const name = new RegExp(`^environment-(.+)-${part}$`).exec(step)?.[1];
+    if (name !== undefined) return ofEnvironment(name)[part];
+  }
+  return undefined;
+};
 
 /** Where the stand-ins of a host look for a fault. */
 export const faultPath = '/var/lib/practice/fault';

@@ -6,7 +6,7 @@ import type {Failure} from '../engine/failure.ts';
 import {supportedSystems} from '../hosts/os-data.ts';
 import {isDnsLabel} from '../network/names.ts';
 import {err, ok, type Result} from '../result.ts';
-import {faultPath, faults, faultText, faultySteps} from './faults.ts';
+import {faultOf, faultPath, faultText, faultySteps} from './faults.ts';
 import {type PracticeHostSpec, placeOf, systemOf} from './hardware.ts';
 import {checkIsolation, firstUid, type Isolation} from './isolation.ts';
 import {keyIn, type PublicKey} from './keys.ts';
@@ -58,7 +58,7 @@ const portIn = (path: string): number | undefined => {
 const input = (message: string, remedy: string): Failure => ({kind: 'input', message, remedy});
 
 const wrong = ({hosts, fault}: PracticeOptions): Failure | undefined => {
-  if (fault !== undefined && !(fault in faults)) {
+  if (fault !== undefined && !faultOf(fault)) {
     return input(`There is no fault for a step “${fault}”.`, `Choose one of: ${faultySteps.join(', ')}.`);
   }
   const names = hosts.map(({name}) => name);
@@ -111,7 +111,7 @@ const startOne = async (
   prepareRoot({folder, fixtures, spec, place, owner: isolation.root ? firstUid : undefined, pace});
   const machine = await startMachine({name: spec.name, folder, fixtures, isolation});
   if (!machine.ok) return machine;
-  const planned = index === 0 && fault !== undefined ? faults[fault] : undefined;
+  const planned = index === 0 && fault !== undefined ? faultOf(fault) : undefined;
   await runIn(machine.value, planned ? `cat >${faultPath}` : `rm -f ${faultPath}`, planned ? faultText(planned) : '');
   const hostKey = keyIn(join(home, 'host-key'), spec.name);
   const clientKeyPath = join(directory, 'identity');

@@ -9,6 +9,7 @@ import {
   installScript,
   type Release,
   recordScript,
+  stopScript,
   uninstallScript,
 } from '../kubernetes/helm-script.ts';
 import {listOf, nameOf} from '../kubernetes/objects.ts';
@@ -161,7 +162,11 @@ export const helmRelease = (release: HelmRelease): Resource => {
   const watching: Readiness = {
     ...readiness,
     look: sh`${workloadsOfRelease(name)} && ${jobsIn(namespace)}`,
-    concerns: workload => concerns(workload) || workload.hook === true,
+    // A hook does not say of which release it is; its label does, or else its name.
+    concerns: workload =>
+      concerns(workload) ||
+      (workload.hook === true &&
+        (workload.instance === undefined ? workload.name.startsWith(name) : workload.instance === name)),
     expected: [],
   };
   const apply =
@@ -181,11 +186,15 @@ export const helmRelease = (release: HelmRelease): Resource => {
           }),
           {detached: true, timeoutMs: (3 * timeoutSeconds + 1200) * 1000, told: redact},
         );
-        const [ran] = await Promise.all([helm, tellUntil(port, watching, helm)]);
+        const stop = () => port.run(stopScript({name, namespace}));
+        const [ran, stuck] = await Promise.all([helm, tellUntil(port, watching, helm, stop)]);
         if (!ran.ok) {
+          if (stuck && ran.error.kind === 'command') return err(inCluster(secretValues)(stuck));
           const why = ran.error.kind === 'command' ? await reasonsNow(port, watching) : undefined;
-          const tail = [...(ran.error.tail ?? []), ...(why ? [why.message, ...(why.tail ?? [])] : [])];
-          return err(inCluster(secretValues)({...ran.error, tail}));
+          // What helm says itself comes first; what it waited for in vain explains the rest.
+          const said = inCluster(secretValues)(ran.error);
+          const tail = [...(said.tail ?? []), ...(why?.tail ?? [])];
+          return err(inCluster(secretValues)({...said, tail}));
         }
       }
       const ready = await waitUntilReady(port, readiness);

@@ -10,6 +10,8 @@ export type Service = {
   readonly running?: boolean;
   /** Files that it reads only when it starts or reloads. When one changed since then, `onChange` is done. */
   readonly configuration?: readonly string[];
+  /** Programs that run in it. When one was put in its place since the unit came up, that is restarted. */
+  readonly programs?: readonly string[];
   /** Default `reload`; a unit that cannot reload is restarted. */
   readonly onChange?: 'reload' | 'restart';
   readonly slow?: SlowStart;
@@ -71,13 +73,22 @@ const hashes = (files: readonly string[]): Script =>
   if [ -f "$file" ]; then set -- $(sha256sum <"$file") $(stat -L -c %Z "$file"); echo "$1 $3"; else echo missing; fi
 done`;
 
-const probe = (unit: string, files: readonly string[]): Script =>
+/** The same for programs, which may be large: no hash. */
+const ages = (programs: readonly string[]): Script =>
+  programs.length === 0
+    ? nothing
+    : sh`for file in ${programs}; do
+  if [ -f "$file" ]; then echo "- $(stat -L -c %Z "$file")"; else echo missing; fi
+done`;
+
+const probe = (unit: string, files: readonly string[], programs: readonly string[]): Script =>
   lines(
     sh`command -v systemctl >/dev/null || { echo no-systemd; exit 0; }`,
     // In UTC, because the abbreviation of another zone does not say which zone it is.
     sh`TZ=UTC LC_ALL=C systemctl show --property=${properties.join(',')} ${unit} || exit`,
     sh`echo ${filesMarker}`,
     hashes(files),
+    ages(programs),
     sh`echo ${recordMarker}`,
     sh`cat ${recordOf(unit)} 2>/dev/null || :`,
   );
@@ -138,13 +149,20 @@ export const unread = (state: State, files: readonly string[]): readonly string[
     return now !== undefined && now.changedAt >= state.activeSince;
   });
 
+/**
+ * The programs that are newer than the running unit. One that was replaced in the very second in which the unit came up
+ * was there when it began: what takes long enough to be a case of its own is not started in that second.
+ */
+export const replaced = (state: State, before: number, programs: readonly string[]): readonly string[] =>
+  programs.filter((_, index) => (state.files[before + index]?.changedAt ?? 0) > state.activeSince);
+
 /** What there is to do, in the order in which it is done. */
 type Action = 'unmask' | 'daemon-reload' | 'enable' | 'disable' | 'start' | 'stop' | 'reload' | 'restart';
 
 type Todo = {readonly action: Action; readonly summary: string};
 
 export const todo = (state: State, unit: string, options: Service): readonly Todo[] => {
-  const {enabled, running, configuration = [], onChange = 'reload'} = options;
+  const {enabled, running, configuration = [], programs = [], onChange = 'reload'} = options;
   const list: Todo[] = [];
   const wanted = enabled === true || running === true;
   if (state.masked && wanted) list.push({action: 'unmask', summary: `unmask ${unit}`});
@@ -157,9 +175,10 @@ export const todo = (state: State, unit: string, options: Service): readonly Tod
     list.push({action: 'start', summary: `start ${unit}${state.failed ? ' (it has failed)' : ''}`});
   if (running === false && state.active) list.push({action: 'stop', summary: `stop ${unit}`});
   if (running !== false && state.active) {
-    const changed = unread(state, configuration);
-    if (changed.length > 0)
-      list.push({action: onChange, summary: `${onChange} ${unit}: ${changed.join(', ')} changed`});
+    const newer = replaced(state, configuration.length, programs);
+    const changed = [...unread(state, configuration), ...newer];
+    const action = newer.length > 0 ? 'restart' : onChange;
+    if (changed.length > 0) list.push({action, summary: `${action} ${unit}: ${changed.join(', ')} changed`});
   }
   return list;
 };
@@ -259,12 +278,12 @@ const applyService = (
  */
 export const service = (unit: string, options: Service = {}): Resource => {
   if (!/^[A-Za-z0-9@:._-]+$/.test(unit) || unit.startsWith('-')) throw new Error(`not the name of a unit: ${unit}`);
-  const {configuration = []} = options;
-  for (const path of configuration) absolute(path);
+  const {configuration = [], programs = []} = options;
+  for (const path of [...configuration, ...programs]) absolute(path);
   return resource<State>({
     id: `service ${unit}`,
     doing: `setting up service ${unit}`,
-    probe: probe(unit, configuration),
+    probe: probe(unit, configuration, programs),
     read: ({stdout}) => readService(unit, stdout),
     diff: (state): Change[] => todo(state, unit, options).map(({summary}) => ({summary})),
     apply: state =>

@@ -66,7 +66,7 @@ export const isDeployed = ({name}: Pick<Environment, 'name'>, release: string): 
       id: `${release}-deployed`,
       title: `helm says that ${release} is deployed`,
       script: onCluster(
-        sh`helm status ${release} --namespace ${name} --output json | jq --exit-status '.info.status == "deployed"' >/dev/null`,
+        sh`helm list --namespace ${name} --deployed --filter ${`^${release}$`} --short | grep -Fx ${release}`,
       ),
     },
     'deployed',

@@ -5,9 +5,9 @@ import {command} from '../../source/resources/command.ts';
 import {helmAbsent} from '../../source/resources/helm-release.ts';
 import {manifestAbsent} from '../../source/resources/manifest.ts';
 import type {Resource} from '../../source/resources/resource.ts';
+import {err, ok} from '../../source/result.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
 import {hasRancher} from '../rancher/rancher.ts';
-import {prints} from '../shared/checks.ts';
 import {onCluster} from '../shared/platform.ts';
 import {inEnvironment} from './commons.ts';
 import {projectName} from './members.ts';
@@ -23,8 +23,21 @@ const releases: readonly string[] = [
 /** Where the Secrets of kept data wait while the releases that own them are removed. Only root can read it. */
 const keptSecrets = ({name}: Environment): string => `/var/lib/groundwork/environments/${name}-secrets.json`;
 
-/** Of the environment's Secrets all but Helm's own records and what Kubernetes makes by itself. */
-const ofCharts = '.items |= map(select(.type == "Opaque") | .metadata |= {name, namespace, labels, annotations})';
+/**
+ * The environment's Secrets as objects that can be made again: without what the cluster wrote into them, and without
+ * Helm's own records and what Kubernetes makes by itself, which are of other types.
+ */
+const secretsAsObjects = ({
+  name,
+}: Environment): Script => sh`kubectl get secrets --namespace ${name} --field-selector type=Opaque --output 'jsonpath={range .items[*]}{.metadata.name}{"\t"}{.metadata.labels}{"\t"}{.metadata.annotations}{"\t"}{.data}{"\n"}{end}' |
+  awk -F '\t' -v namespace=${name} '
+    function object(text) {return text == "" ? "{}" : text}
+    BEGIN {printf "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":["}
+    NF {
+      printf "%s{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"Opaque\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"labels\":%s,\"annotations\":%s},\"data\":%s}", separator, $1, namespace, object($2), object($3), object($4)
+      separator = ","
+    }
+    END {print "]}"}'`;
 
 /**
  * Databases keep the passwords that they were made with, and the Secrets with these go with the releases. So they are
@@ -35,12 +48,14 @@ const putAside = (environment: Environment): Resource =>
     id: `Secrets of ${environment.name} put aside`,
     doing: 'keeping the passwords that belong to the data',
     unless: onCluster(
-      sh`[ -s ${keptSecrets(environment)} ] || [ -z "$(helm list --namespace ${environment.name} --all --short)" ]`,
+      sh`[ ! -s ${keptSecrets(environment)} ] || exit 0
+releases=$(helm list --namespace ${environment.name} --all --short) || exit 1
+[ -z "$releases" ]`,
     ),
-    script: onCluster(sh`set -e
+    script: onCluster(sh`set -e -o pipefail
 umask 077
 mkdir -p /var/lib/groundwork/environments
-kubectl get secrets --namespace ${environment.name} --output json | jq ${ofCharts} >${`${keptSecrets(environment)}.new`}
+${secretsAsObjects(environment)} >${`${keptSecrets(environment)}.new`}
 mv ${`${keptSecrets(environment)}.new`} ${keptSecrets(environment)}`),
     change: 'keep the passwords that belong to the data',
   });
@@ -51,7 +66,7 @@ const putBack = (environment: Environment): Resource =>
     doing: 'putting the passwords back beside the data',
     unless: sh`[ ! -e ${keptSecrets(environment)} ]`,
     script: onCluster(sh`set -e
-if [ "$(jq '.items | length' ${keptSecrets(environment)})" -gt 0 ]; then
+if grep -qF '"kind":"Secret"' ${keptSecrets(environment)}; then
   kubectl apply --server-side --field-manager=groundwork --force-conflicts --filename ${keptSecrets(environment)}
 fi
 rm ${keptSecrets(environment)}`),
@@ -62,42 +77,43 @@ rm ${keptSecrets(environment)}`),
 const claims = ({name}: Environment): Script =>
   sh`kubectl get persistentvolumeclaims --namespace ${name} --output name`;
 
+/** Volumes whose claim is or was in the namespace, one a line; `retained` only those that would outlive it. */
+const volumesOf = ({name}: Environment, which: 'all' | 'retained'): Script =>
+  sh`kubectl get persistentvolumes --output 'jsonpath={range .items[*]}{.spec.claimRef.namespace}{"\t"}{.spec.persistentVolumeReclaimPolicy}{"\t"}{.metadata.name}{"\n"}{end}' |
+  awk -F '\t' -v namespace=${name} -v which=${which} '$1 == namespace && (which == "all" || $2 != "Delete") {print $3}'`;
+
+/** That a list is empty. A cluster that does not answer is no empty list: what then follows fails and says so. */
+const noneOf = (list: Script): Script =>
+  onCluster(sh`set -o pipefail
+found=$(${list}) || exit 1
+[ -z "$found" ]`);
+
 /** Volumes outlive their claims, unless that is changed before the claim goes: then the driver erases them with it. */
-const volumesGoToo = (environment: Environment): Resource => {
-  const retained = `.items[] | select(.spec.claimRef.namespace == "${environment.name}" and .spec.persistentVolumeReclaimPolicy != "Delete") | .metadata.name`;
-  return command({
+const volumesGoToo = (environment: Environment): Resource =>
+  command({
     id: `volumes of ${environment.name} go with their claims`,
     doing: 'letting the volumes be erased with their claims',
-    unless: onCluster(
-      sh`volumes=$(kubectl get persistentvolumes --output json) || exit 0
-[ -z "$(printf '%s' "$volumes" | jq --raw-output ${retained})" ]`,
-    ),
+    unless: noneOf(volumesOf(environment, 'retained')),
     script: onCluster(sh`set -e
-for volume in $(kubectl get persistentvolumes --output json | jq --raw-output ${retained}); do
+for volume in $(${volumesOf(environment, 'retained')}); do
   kubectl patch persistentvolume "$volume" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'
 done`),
     change: 'erase the volumes with their claims',
     options: {timeoutMs: 300_000},
   });
-};
 
-/** Volumes whose claim went earlier, by somebody else, have no claim any more with which the driver would erase them. */
-const noVolumes = (environment: Environment): Resource => {
-  const own = `.items[] | select(.spec.claimRef.namespace == "${environment.name}") | .metadata.name`;
-  return command({
+/** The driver erases each with its claim, which takes as long as there are files. */
+const noVolumes = (environment: Environment): Resource =>
+  command({
     id: `no volumes of ${environment.name}`,
     doing: 'waiting until the volumes are erased',
-    unless: onCluster(
-      sh`volumes=$(kubectl get persistentvolumes --output json) || exit 0
-[ -z "$(printf '%s' "$volumes" | jq --raw-output ${own})" ]`,
-    ),
-    script: onCluster(sh`for volume in $(kubectl get persistentvolumes --output json | jq --raw-output ${own}); do
+    unless: noneOf(volumesOf(environment, 'all')),
+    script: onCluster(sh`for volume in $(${volumesOf(environment, 'all')}); do
   kubectl wait --for=delete "persistentvolume/$volume" --timeout=300s || exit 1
 done`),
     change: 'erase the volumes',
     options: {timeoutMs: 1_800_000, detached: true},
   });
-};
 
 /** A namespace in which nothing is kept goes; one with data stays, and belongs to no project any more. */
 const emptyNamespace = (environment: Environment): Resource =>
@@ -105,12 +121,15 @@ const emptyNamespace = (environment: Environment): Resource =>
     id: `namespace ${environment.name} only for kept data`,
     doing: 'removing the namespace if nothing is kept in it',
     unless: onCluster(
-      sh`kubectl get namespace ${environment.name} >/dev/null 2>&1 || exit 0
-[ -n "$(${claims(environment)})" ] &&
+      sh`found=$(kubectl get namespace ${environment.name} --ignore-not-found --output name) || exit 1
+[ -n "$found" ] || exit 0
+claims=$(${claims(environment)}) || exit 1
+[ -n "$claims" ] &&
   [ -z "$(kubectl get namespace ${environment.name} --output 'jsonpath={.metadata.labels.field\.cattle\.io/projectId}')" ]`,
     ),
     script: onCluster(sh`set -e
-if [ -z "$(${claims(environment)})" ]; then
+claims=$(${claims(environment)})
+if [ -z "$claims" ]; then
   kubectl delete namespace ${environment.name} --ignore-not-found --timeout=300s
 else
   kubectl annotate namespace ${environment.name} field.cattle.io/projectId-
@@ -120,8 +139,16 @@ fi`),
     options: {timeoutMs: 360_000},
   });
 
-const prints0 = (id: string, title: string, script: Script): Verification =>
-  prints({id, title, script: onCluster(script)}, '0');
+/** A check that a list is empty; the evidence is that it is. */
+const nothingLeft = (id: string, title: string, list: Script): Verification => ({
+  id,
+  title,
+  script: onCluster(list),
+  check: ({code, stdout, stderr}) =>
+    code === 0 && stdout.trim() === ''
+      ? ok('nothing is left')
+      : err(stdout.trim().split('\n').join(', ') || stderr.trim() || `exit status ${code}`),
+});
 
 export type Removal = {
   /** Erase the data too; without it volumes and the passwords that belong to them stay. */
@@ -147,10 +174,10 @@ export const removalSteps = (environment: Environment, {purge}: Removal): readon
       ...(purge ? [] : [putBack(environment)]),
     ],
     verify: () => [
-      prints0(
+      nothingLeft(
         'no-releases',
         `no release of OpenG2P is left in ${name}`,
-        sh`helm list --namespace ${name} --all --short | grep -cFx ${releases.flatMap(release => ['-e', release])} || true`,
+        sh`helm list --namespace ${name} --all --short --filter ${`^(${releases.join('|')})$`}`,
       ),
     ],
   });
@@ -175,7 +202,13 @@ export const removalSteps = (environment: Environment, {purge}: Removal): readon
           ]
         : []),
     ],
-    verify: () => [],
+    verify: () => [
+      nothingLeft(
+        'no-gateway',
+        `${name} has no gateway any more`,
+        sh`kubectl get gateways.networking.istio.io --namespace ${name} --output name`,
+      ),
+    ],
   });
   const namespace = step({
     ...inEnvironment,
@@ -198,7 +231,19 @@ export const removalSteps = (environment: Environment, {purge}: Removal): readon
             }),
           ]
         : [emptyNamespace(environment)],
-    verify: () => [],
+    verify: () => [
+      purge
+        ? nothingLeft(
+            'no-namespace',
+            `the namespace ${name} is gone`,
+            sh`kubectl get namespace ${name} --ignore-not-found --output name`,
+          )
+        : nothingLeft(
+            'no-workloads',
+            `nothing runs in ${name} any more`,
+            sh`kubectl get deployments,statefulsets,daemonsets --namespace ${name} --output name`,
+          ),
+    ],
   });
   return [services, access, namespace];
 };

@@ -83,6 +83,8 @@ export const lokiValues = (deployment: Deployment) => {
       persistence: {enabled: true, size: '10Gi', storageClass: className},
       resources: {requests: {cpu: '200m', memory: memory.request}, limits: {memory: memory.limit}},
     },
+    // Not a program of its own here: without it the chart leaves the rules out.
+    ruler: {enabled: true},
     // The parts of the forms that are not installed, and helpers that one machine has no use for.
     read: {replicas: 0},
     write: {replicas: 0},

@@ -25,8 +25,7 @@ export const loggingRemedies: readonly Remedy[] = [
     id: 'loki-configuration',
     match: /error loading config|failed parsing config|CONFIG ERROR/i,
     cause: 'Loki does not accept its settings.',
-    remedy:
-      'See `kubectl -n observability logs loki-0 -c loki --tail=20`. If you changed nothing, choose `versions: default`.',
+    remedy: 'See `kubectl -n observability logs loki-0 --tail=20`. If you changed nothing, choose `versions: default`.',
   },
   {
     id: 'collector-configuration',

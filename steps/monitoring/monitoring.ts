@@ -2,7 +2,7 @@ import {chart} from '../../source/artifacts/for-step.ts';
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {type StepContext, step, type Verification} from '../../source/engine/step.ts';
 import {artifact} from '../../source/resources/artifact.ts';
-import {directory} from '../../source/resources/directory.ts';
+import {command} from '../../source/resources/command.ts';
 import {helmRelease} from '../../source/resources/helm-release.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {sh} from '../../source/shell/script.ts';
@@ -34,6 +34,15 @@ export const hasMonitoring = (deployment: Deployment): boolean =>
 
 /** Made by the Prometheus operator out of the chart's objects, so helm does not know them. */
 const madeByTheOperator = ['prometheus-rancher-monitoring-prometheus', 'alertmanager-rancher-monitoring-alertmanager'];
+
+/** Only made, and then left alone: the kubelet gives it to the group of Prometheus and changes its mode. */
+const placeOfMeasurements = command({
+  id: `place ${measurementsDirectory}`,
+  doing: 'making a place for what is measured',
+  unless: sh`[ -d ${measurementsDirectory} ]`,
+  script: sh`umask 022; mkdir -p ${measurementsDirectory}`,
+  change: `create ${measurementsDirectory}`,
+});
 
 const answersFromOutside = ({deployment}: Pick<StepContext, 'deployment'>): readonly Verification[] => {
   const name = grafanaName(deployment);
@@ -67,8 +76,7 @@ export const monitoring = step({
     return [
       artifact(context, 'chart-rancher-monitoring-crd'),
       artifact(context, 'chart-rancher-monitoring'),
-      // The kubelet gives it to Prometheus' own group when the pod starts.
-      directory(measurementsDirectory),
+      placeOfMeasurements,
       manifest({
         id: 'first login, alert channels and disk of the monitoring',
         objects: [

@@ -1,10 +1,12 @@
 import {stringify} from 'yaml';
 import {proxyOf} from '../../source/artifacts/source.ts';
 import type {Deployment, HostSpec} from '../../source/deployment/schema.ts';
+import type {Facts} from '../../source/hosts/facts.ts';
 import {parseAddress, purposeOf} from '../../source/network/address.ts';
-import {managedFile, managedNote} from '../shared/config-text.ts';
+import {upstreams} from '../local-dns/configuration.ts';
+import {managedFile, managedNote, word} from '../shared/config-text.ts';
 import {kubernetesOf} from '../shared/deployment.ts';
-import {dataDirectory, podSecurityPath} from './paths.ts';
+import {dataDirectory, podSecurityPath, resolverPath} from './paths.ts';
 import {parseVersion, rke2Version} from './versions.ts';
 
 /** The vault's names for what stands in RKE2's files. */
@@ -37,11 +39,32 @@ export const serverNames = ({domain}: Pick<Deployment, 'domain'>, host: HostSpec
 export const withoutIngress = (version: string): object =>
   (parseVersion(version)?.minor ?? 0) >= 31 ? {'ingress-controller': 'none'} : {disable: ['rke2-ingress-nginx']};
 
+/** More than three are ignored by the C library, and the kubelet complains about them at every pod. */
+const mostResolvers = 3;
+
+/**
+ * The resolvers of the cluster. Not the host's own file: where that names the loopback, as it does with our DNS server
+ * on the host, RKE2 would ask 8.8.8.8 in its place, which a closed site does not have. Undefined where none are known.
+ */
+export const resolverFile = (
+  deployment: Deployment,
+  host: HostSpec,
+  facts: Pick<Facts, 'resolver' | 'nameservers'>,
+): string | undefined => {
+  const known = upstreams(deployment, host, facts).slice(0, mostResolvers);
+  return known.length === 0 ? undefined : managedFile(known.map(address => `nameserver ${word(address)}`));
+};
+
 /**
  * Secrets are encrypted at rest without being asked (docs.rke2.io, security/secrets_encryption), and Canal is the
  * network unless another is named; both are left as RKE2 has them.
  */
-export const serverConfiguration = (deployment: Deployment, host: HostSpec, token: string): string => {
+export const serverConfiguration = (
+  deployment: Deployment,
+  host: HostSpec,
+  token: string,
+  {ownResolvers}: {readonly ownResolvers: boolean},
+): string => {
   const {cis, snapshots} = kubernetesOf(deployment);
   const {pods, services} = deployment.network;
   return yaml({
@@ -51,6 +74,7 @@ export const serverConfiguration = (deployment: Deployment, host: HostSpec, toke
     'tls-san': serverNames(deployment, host),
     'cluster-cidr': pods,
     'service-cidr': services,
+    ...(ownResolvers && {'resolv-conf': resolverPath}),
     ...withoutIngress(rke2Version(deployment)),
     'write-kubeconfig-mode': '0600',
     'etcd-snapshot-schedule-cron': snapshots.schedule,

@@ -4,6 +4,8 @@ export const configurationDirectory = '/etc/rancher/rke2';
 
 export const configurationPath = `${configurationDirectory}/config.yaml`;
 export const registriesPath = `${configurationDirectory}/registries.yaml`;
+/** Who CoreDNS asks about names that are not the cluster's. */
+export const resolverPath = `${configurationDirectory}/resolv.conf`;
 export const podSecurityPath = `${configurationDirectory}/pod-security.yaml`;
 /** Read by the unit: the proxy that containers' images are pulled through. */
 export const environmentPath = '/etc/default/rke2-server';

@@ -23,6 +23,7 @@ import {
   profile,
   registriesConfiguration,
   registrySecret,
+  resolverFile,
   serverConfiguration,
   serverNames,
   tokenSecret,
@@ -37,6 +38,7 @@ import {
   profilePath,
   program,
   registriesPath,
+  resolverPath,
   serverCertificate,
   unit,
 } from './paths.ts';
@@ -63,7 +65,7 @@ const registries = (context: StepContext): Resource => {
   return content === undefined ? absent(registriesPath) : file(registriesPath, content, {mode: 0o600, secret: true});
 };
 
-/** What the running server has read when it started. The program is in its own state: the node tells its version. */
+/** What the running server has read when it started. */
 const readAtStart = ({deployment}: StepContext): readonly string[] => [
   configurationPath,
   environmentPath,
@@ -102,6 +104,10 @@ export const rke2 = step({
   resources: context => {
     const {deployment, host, secret, facts} = context;
     const version = rke2Version(deployment);
+    const resolvers = resolverFile(deployment, host, facts);
+    const configuration = serverConfiguration(deployment, host, secret(tokenSecret), {
+      ownResolvers: resolvers !== undefined,
+    });
     return [
       noOtherCluster(deployment, host, secret(tokenSecret)),
       kernelModule('overlay'),
@@ -113,7 +119,8 @@ export const rke2 = step({
       }),
       directory(configurationDirectory),
       ...(kubernetesOf(deployment).cis ? hardened : []),
-      file(configurationPath, serverConfiguration(deployment, host, secret(tokenSecret)), {mode: 0o600, secret: true}),
+      ...(resolvers === undefined ? [] : [file(resolverPath, resolvers)]),
+      file(configurationPath, configuration, {mode: 0o600, secret: true}),
       registries(context),
       file(environmentPath, environmentFile(deployment)),
       artifact(context, 'rke2-archive'),
@@ -125,6 +132,7 @@ export const rke2 = step({
         enabled: true,
         running: true,
         configuration: [...readAtStart(context)],
+        programs: [program],
         onChange: 'restart',
         slow: {seconds: startSeconds, progress: startProgress},
       }),

@@ -3,11 +3,22 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {type Artifact, artifactPath} from '../../source/artifacts/artifact.ts';
-import {availabilityScript, checksFrom, readAvailability} from '../../source/artifacts/availability.ts';
+import {artifactChecks, availabilityScript, checksFrom, readAvailability} from '../../source/artifacts/availability.ts';
+import {newClient} from '../../source/artifacts/client.ts';
+import {artifactsOf} from '../../source/artifacts/for-step.ts';
+import {isNeeded} from '../../source/artifacts/needed.ts';
+import {placeOf} from '../../source/artifacts/source.ts';
+import type {ArtifactSource, Deployment} from '../../source/deployment/schema.ts';
+import type {Failure} from '../../source/engine/failure.ts';
+import type {Connection} from '../../source/hosts/connection.ts';
+import type {Facts} from '../../source/hosts/facts.ts';
 import {artifactResource} from '../../source/resources/artifact.ts';
+import {err, ok, type Result} from '../../source/result.ts';
 import {converge} from '../support/apply.ts';
+import {sampleFacts} from '../support/facts.ts';
 import {localBash} from '../support/local.ts';
-import {bytesOf, type Mirror, sha256Of, startMirror} from '../support/mirror.ts';
+import {bytesOf, fillMirror, type Mirror, sha256Of, startMirror} from '../support/mirror.ts';
+import {sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const content = bytesOf(200_000);
 
@@ -166,5 +177,97 @@ describe('the preflight checks of artifacts', () => {
 
   it('fail when the disk is too small for all together', () => {
     expect(checksFrom('one', [available], 900_000_000)[1]).toMatchObject({id: 'artifacts-space', outcome: 'failed'});
+  });
+});
+
+describe('artifacts in the preflight of a deployment', () => {
+  const deployment = (artifacts: ArtifactSource): Deployment => ({...wholeDeployment(), artifacts});
+  const online: ArtifactSource = {source: 'online'};
+  const [host] = wholeDeployment().hosts;
+
+  /** A host that says the same of everything it is asked about; how often it was asked. */
+  const saying = (word: string) => {
+    let asked = 0;
+    const connection: Connection = {
+      host: 'sandbox-1',
+      address: '10.0.0.11',
+      user: 'root',
+      run: async () => {
+        asked += 1;
+        const lines = Array.from({length: 40}, (_, place) => `${place} ${word}`);
+        return ok({code: 0, stdout: [...lines, 'free 90000000000', ''].join('\n'), stderr: '', truncated: false});
+      },
+      close: async () => {},
+    };
+    return {connect: async () => ok(connection), asked: () => asked};
+  };
+
+  const checks = (
+    artifacts: ArtifactSource,
+    connect: () => Promise<Result<Connection, Failure>>,
+    {facts = sampleFacts(), given = deployment(artifacts)}: {facts?: Facts; given?: Deployment} = {},
+  ) =>
+    artifactChecks(given, host ? [{host, facts}] : [], connect, {
+      client: newClient(undefined, {}),
+      signal: new AbortController().signal,
+    });
+
+  it('is one question to the host', async () => {
+    const {connect, asked} = saying('OK 1000000');
+    expect((await checks(online, connect)).map(({id, outcome}) => [id, outcome])).toEqual([
+      ['artifacts', 'passed'],
+      ['artifacts-space', 'passed'],
+    ]);
+    expect(asked()).toBe(1);
+  });
+
+  it('concerns neither the ground alone nor practice hosts', async () => {
+    const {connect, asked} = saying('NO');
+    expect(await checks(online, connect, {given: sampleDeployment()})).toEqual([]);
+    expect(await checks(online, connect, {facts: {...sampleFacts(), practice: true}})).toEqual([]);
+    expect(asked()).toBe(0);
+  });
+
+  it('needs no folder when everything is on the host already: the stick may be gone', async () => {
+    const gone: ArtifactSource = {source: 'directory', path: join(store, 'stick')};
+    expect(await checks(gone, saying('PRESENT').connect)).toMatchObject([{id: 'artifacts', outcome: 'passed'}]);
+    expect(await checks(gone, saying('NO ').connect)).toMatchObject([
+      {
+        id: 'artifacts',
+        outcome: 'failed',
+        found: expect.stringMatching(/artifacts\.json is not there: fill the folder/),
+      },
+    ]);
+  });
+
+  it('asks from this side while the host has no curl, and says so', async () => {
+    const source: ArtifactSource = {source: 'mirror', address: mirror.address, checksums: 'published'};
+    const given = deployment(source);
+    const needed = artifactsOf(given, 'amd64').filter(artifact => isNeeded(given, artifact));
+    fillMirror(mirror, needed);
+    const noCurl = saying('NO\nno-curl').connect;
+    expect((await checks(source, noCurl)).map(({id, outcome, severity}) => [id, outcome, severity])).toEqual([
+      ['artifacts', 'passed', 'error'],
+      ['artifacts-space', 'passed', 'error'],
+      ['artifacts-way', 'failed', 'warning'],
+    ]);
+    mirror.files.delete(`/${placeOf(needed[0]?.address ?? '')}`);
+    expect(await checks(source, noCurl)).toMatchObject([
+      {id: 'artifacts', outcome: 'failed', found: expect.stringMatching(/1 of \d+ cannot be had: .* says 404/)},
+      {id: 'artifacts-space'},
+      {id: 'artifacts-way'},
+    ]);
+    await mirror.close();
+    expect(await checks(source, noCurl)).toMatchObject([
+      {id: 'artifacts', outcome: 'passed'},
+      {id: 'artifacts-way', severity: 'warning', found: expect.stringMatching(/no curl.*cannot be had/)},
+    ]);
+  });
+
+  it('says that the host could not be asked', async () => {
+    const failure: Failure = {kind: 'timeout', message: 'A command on sandbox-1 did not finish within 660 s.'};
+    expect(await checks(online, async () => err(failure))).toMatchObject([
+      {id: 'artifacts', outcome: 'failed', found: failure.message},
+    ]);
   });
 });

@@ -109,12 +109,22 @@ afterAll(async () => {
   await cluster?.down();
 });
 
+/** What a step says for itself after it was run. */
+const proven = async (step: Step): Promise<void> => {
+  for (const {title, script, check} of step.verify(await contextOf(step))) {
+    const ran = await cluster.connection.run(script);
+    if (!ran.ok) throw new Error(ran.error.message);
+    expect(check(ran.value), title).toMatchObject({ok: true});
+  }
+};
+
 /** Runs steps one after the other, as the engine does; what each changed in its first round. Nothing in the second. */
 const carryOut = async (steps: readonly Step[]): Promise<readonly string[]> => {
   const changed: string[] = [];
   for (const step of steps) {
     const {rounds} = await converge(cluster.connection, step.resources(await contextOf(step)));
     expect(rounds[1], step.id).toEqual([]);
+    if (step.id.includes('-remove-')) await proven(step);
     changed.push(...(rounds[0] ?? []).flatMap(({changes}) => changes.map(({summary}) => summary)));
   }
   return changed;

@@ -200,6 +200,18 @@ describe('a download on a real host', () => {
     await bring(fromMirror());
     expect(await ask()).toMatchObject([{state: 'present'}]);
   });
+
+  test('cannot be asked for by a host that has no curl yet, which says so', async () => {
+    await on('mv /usr/bin/curl /usr/bin/curl.away');
+    const ran = await cliConnection(host).run(availabilityScript([tool], fromMirror()));
+    const {failure} = await bring(fromMirror());
+    await on('mv /usr/bin/curl.away /usr/bin/curl');
+    expect(ran.ok && readAvailability([tool], ran.value.stdout)).toMatchObject({
+      asked: false,
+      found: [{state: 'missing', reason: 'curl is not installed on this host'}],
+    });
+    expect(words(failure)).toContain('curl is not installed on this host');
+  });
 });
 
 describe('a folder that was carried in', () => {

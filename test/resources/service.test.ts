@@ -1,5 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {readService, type Service, service, todo, unread} from '../../source/resources/service.ts';
+import {ok} from '../../source/result.ts';
+import {sh} from '../../source/shell/script.ts';
 
 const file = '/etc/nginx/nginx.conf';
 const seen = Date.parse('2025-11-21T08:22:12Z') / 1000;
@@ -138,4 +140,53 @@ describe('whether a unit has read its configuration', () => {
 
 test('a unit cannot have a name that is an option or more than one word', () => {
   for (const wrong of ['--force', 'a b', 'x;y', '']) expect(() => service(wrong)).toThrow('not the name of a unit');
+});
+
+describe('a unit whose program was replaced', () => {
+  const options: Service = {...wanted, programs: ['/usr/local/bin/nginx']};
+  const running = (program: string): Recorded => ({
+    files: [`aa ${seen - 50}`, program],
+    loaded: ['5f0c2b', `aa ${file}`],
+  });
+
+  test('is restarted, whatever it does for its configuration', () => {
+    expect(doing(options, running(`- ${seen + 1}`))).toEqual(['restart']);
+  });
+
+  test('is left alone when the program is older than its start, or was there in the second of it', () => {
+    expect(doing(options, running(`- ${seen - 1}`))).toEqual([]);
+    expect(doing(options, running(`- ${seen}`))).toEqual([]);
+    expect(doing(options, running('missing'))).toEqual([]);
+  });
+});
+
+describe('a unit that takes its time', () => {
+  const slow = {seconds: 600, progress: sh`echo 'importing images'`};
+  const scriptOf = async (options: Service, show: Readonly<Record<string, string>>) => {
+    const assessed = service('nginx', options).assess({code: 0, stdout: printed({show}), stderr: ''});
+    const scripts: {text: string; options: unknown}[] = [];
+    await (assessed.ok ? assessed.value.apply : undefined)?.({
+      now: () => new Date(),
+      tell: () => {},
+      send: async () => ok(),
+      run: async (script, given) => {
+        scripts.push({text: script.text, options: given});
+        return ok({code: 0, stdout: '', stderr: '', truncated: false});
+      },
+    });
+    return scripts[0];
+  };
+
+  test('is started in the background, in a job that outlives the connection', async () => {
+    const started = await scriptOf({running: true, slow}, {ActiveState: 'inactive'});
+    expect(started?.text).toContain('systemctl --no-block start nginx');
+    expect(started?.text).toContain('importing images');
+    expect(started?.options).toEqual({detached: true, timeoutMs: 660_000});
+  });
+
+  test('is enabled at once like any other', async () => {
+    const enabled = await scriptOf({enabled: true, slow}, {UnitFileState: 'disabled'});
+    expect(enabled?.text).toContain('systemctl --quiet enable nginx');
+    expect(enabled?.text).not.toContain('--no-block');
+  });
 });

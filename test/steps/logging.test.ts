@@ -140,6 +140,8 @@ describe('Loki', () => {
       'AuthFailureBurst',
       'LoggingPipelineSilent',
     ]);
+    // What the chart asks before it writes the ruler’s settings.
+    expect(lokiValues(deployment).ruler.enabled).toBe(true);
     expect(lokiValues(deployment).singleBinary.extraVolumeMounts).toEqual([
       {name: 'alerting-rules', mountPath: '/etc/loki/rules/fake', readOnly: true},
     ]);

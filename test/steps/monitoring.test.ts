@@ -129,6 +129,12 @@ describe('what is measured', () => {
     expect(JSON.stringify(volume)).toContain('"values":["sandbox-1"]');
   });
 
+  it('keeps the owner and the mode that the kubelet gives to its place', async () => {
+    const ids = monitoring.resources(await contextFor(monitoring, {deployment: quiet})).map(({id}) => id);
+    expect(ids).toContain('place /var/lib/groundwork/prometheus');
+    expect(ids).not.toContain('directory /var/lib/groundwork/prometheus');
+  });
+
   it('fits the disk whatever the size', () => {
     for (const size of ['small', 'medium', 'large'] as const) {
       const deployment = withAnswers({monitoring: {size}});

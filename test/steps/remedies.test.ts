@@ -57,6 +57,31 @@ const known: readonly (readonly [step: string, printed: string, remedy: string])
   ['logging', 'failed parsing config: /etc/loki/config/config.yaml: yaml: unmarshal errors', 'loki-configuration'],
   ['logging', 'error decoding \'exporters\': unknown type: "otlp_http" for id', 'collector-configuration'],
   ['logging', 'violates PodSecurity "restricted:latest": hostPath volumes', 'pod-security'],
+  [
+    'kubernetes-tools',
+    '/usr/local/bin/.groundwork-helm: cannot execute binary file: Exec format error',
+    'tools-architecture',
+  ],
+  ['kubernetes-tools', 'what was downloaded as helm v3.20.2 says that it is "v3.17.3"', 'tools-version'],
+  [
+    'rke2',
+    'level=fatal msg="starting kubernetes: preparing server: bootstrap data already found and encrypted with different token"',
+    'rke2-token',
+  ],
+  ['rke2', 'listen tcp :9345: bind: address already in use', 'rke2-port'],
+  ['rke2', 'level=fatal msg="missing required user: unknown user etcd"', 'rke2-cis'],
+  ['rke2', 'invalid kernel parameter value vm.overcommit_memory=0 - expected 1', 'rke2-cis'],
+  ['rke2', 'this kernel has no module br_netfilter', 'rke2-module'],
+  [
+    'rke2',
+    'node sandbox-1 is NotReady: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
+    'rke2-network',
+  ],
+  ['rke2', 'pods that are not ready: rke2-canal-x7k2p (ImagePullBackOff)', 'rke2-images'],
+  ['rke2', 'pods that are not ready: rke2-coredns-rke2-coredns-5f6b-2xk (CrashLoopBackOff)', 'rke2-dns-loop'],
+  ['rke2', 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid', 'rke2-certificate'],
+  ['rke2', 'write /var/lib/rancher/rke2/agent/x: no space left on device', 'rke2-disk'],
+  ['rke2', 'rke2-server.service ends and is started again and again', 'rke2-restarts'],
 ];
 
 describe('a known failure', () => {

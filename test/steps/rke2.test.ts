@@ -9,6 +9,7 @@ import {
   podSecurity,
   profile,
   registriesConfiguration,
+  resolverFile,
   serverConfiguration,
   serverNames,
   withoutIngress,
@@ -17,6 +18,7 @@ import {inTheWay} from '../../steps/rke2/existing-cluster.ts';
 import {clusterReady} from '../../steps/rke2/readiness.ts';
 import {rke2} from '../../steps/rke2/rke2.ts';
 import {compareVersions, parseVersion, rke2Version} from '../../steps/rke2/versions.ts';
+import {sampleFacts} from '../support/facts.ts';
 import {contextFor, sampleDeployment} from '../support/step-context.ts';
 
 const withSettings = (settings: object = {}, more: Partial<Deployment> = {}): Deployment =>
@@ -29,7 +31,8 @@ const deployment = withSettings();
 const host = deployment.hosts[0] as HostSpec;
 const version = rke2Version(deployment);
 const token = '0123456789abcdef';
-const configured = (of: Deployment = deployment, on: HostSpec = host) => parse(serverConfiguration(of, on, token));
+const configured = (of: Deployment = deployment, on: HostSpec = host) =>
+  parse(serverConfiguration(of, on, token, {ownResolvers: true}));
 
 describe('the configuration of the server', () => {
   it('says everything that cannot be changed later from the first day', () => {
@@ -40,6 +43,7 @@ describe('the configuration of the server', () => {
       'tls-san': ['10.0.0.11', 'sandbox-1', 'rancher.openg2p.test', '203.0.113.10'],
       'cluster-cidr': '10.42.0.0/16',
       'service-cidr': '10.43.0.0/16',
+      'resolv-conf': '/etc/rancher/rke2/resolv.conf',
       'ingress-controller': 'none',
       'write-kubeconfig-mode': '0600',
       'etcd-snapshot-schedule-cron': '0 */12 * * *',
@@ -51,7 +55,7 @@ describe('the configuration of the server', () => {
   });
 
   it('keeps a token of digits a text, whatever YAML would make of it', () => {
-    expect(parse(serverConfiguration(deployment, host, '1234e5678')).token).toBe('1234e5678');
+    expect(parse(serverConfiguration(deployment, host, '1234e5678', {ownResolvers: false})).token).toBe('1234e5678');
   });
 
   it('follows the deployment', () => {
@@ -78,6 +82,19 @@ describe('the configuration of the server', () => {
     for (const address of ['localhost', '127.0.0.1', '::1'])
       expect(serverNames(deployment, {...host, address})).toHaveLength(3);
     expect(serverNames(deployment, {...host, address: 'Sandbox.Example.ORG'})).toContain('sandbox.example.org');
+  });
+
+  it('asks the site’s resolvers about other names, never the host itself and never more than three', () => {
+    const facts = sampleFacts({
+      nameservers: ['127.0.0.1', '10.0.0.11', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5'],
+    });
+    expect(resolverFile(deployment, host, facts)?.split('\n').slice(1)).toEqual([
+      'nameserver 10.0.0.2',
+      'nameserver 10.0.0.3',
+      'nameserver 10.0.0.4',
+      '',
+    ]);
+    expect(resolverFile(deployment, host, sampleFacts({nameservers: ['127.0.0.53']}))).toBeUndefined();
   });
 
   it('turns the ingress controller off in the form that the version knows', () => {
