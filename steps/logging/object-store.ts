@@ -95,6 +95,8 @@ export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[
               env: [
                 fromSecret('MINIO_ROOT_USER', objectStoreKeys.user),
                 fromSecret('MINIO_ROOT_PASSWORD', objectStoreKeys.password),
+                // It makes a directory of its own at home, and the root of its image is read-only.
+                {name: 'HOME', value: '/tmp'},
                 {name: 'MINIO_BROWSER', value: 'off'},
                 {name: 'MINIO_UPDATE', value: 'off'},
               ],
