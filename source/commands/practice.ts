@@ -60,12 +60,10 @@ export const practice: Command = {
       );
     }
     const pace = Number(invocation.text('pace') ?? 1);
-    if (!(pace >= 0 && pace <= 100)) return complain(world, '--pace is a number from 0 to 100', exit.usage);
-    const through = invocation.flag('yes') || form.value !== 'auto' || !canAsk(world);
-    if (form.value !== 'jsonl') {
-      const count = machines.length === 1 ? 'a practice host' : `${machines.length} practice hosts`;
-      world.stdout.write(`Starting ${count} on this machine…\n`);
+    if (!(pace >= 0 && pace <= 100)) {
+      return complain(world, `--pace ${invocation.text('pace')} is no number from 0 to 100`, exit.usage);
     }
+    const through = invocation.flag('yes') || form.value !== 'auto' || !canAsk(world);
     const directory = join(pathsFor(world.environment, world.home).state, 'practice');
     const started = await startPracticeHosts({
       hosts: machines,
@@ -73,6 +71,10 @@ export const practice: Command = {
       fixtures: join(world.root, 'fixtures', 'practice'),
       fault: invocation.text('fault'),
       pace,
+      onStart: () => {
+        const what = machines.length === 1 ? 'a practice host' : `${machines.length} practice hosts`;
+        if (form.value !== 'jsonl') world.stdout.write(`Starting ${what} on this machine…\n`);
+      },
       fresh: invocation.flag('fresh') || (through && !invocation.flag('keep')),
     });
     if (!started.ok) {
