@@ -67,6 +67,17 @@ export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[
       ],
     },
   },
+  // Beside the workload and not within it, where its size could never be changed again.
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {name: objectStore, namespace: namespaces.logging, labels},
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: kubernetesOf(deployment).storage.className,
+      resources: {requests: {storage: `${loggingSizes[kubernetesOf(deployment).logging.size].storeGb}Gi`}},
+    },
+  },
   {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
@@ -116,19 +127,12 @@ export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[
               ],
             },
           ],
-          volumes: [{name: 'scratch', emptyDir: {}}],
+          volumes: [
+            {name: 'data', persistentVolumeClaim: {claimName: objectStore}},
+            {name: 'scratch', emptyDir: {}},
+          ],
         },
       },
-      volumeClaimTemplates: [
-        {
-          metadata: {name: 'data'},
-          spec: {
-            accessModes: ['ReadWriteOnce'],
-            storageClassName: kubernetesOf(deployment).storage.className,
-            resources: {requests: {storage: `${loggingSizes[kubernetesOf(deployment).logging.size].storeGb}Gi`}},
-          },
-        },
-      ],
     },
   },
 ];
