@@ -21,7 +21,10 @@ export const DoneScreen = () => {
   const {rows, readable} = useBody();
   const deployment = useDeployment();
   const [view, setView] = useState<View>('overview');
-  const run = session();
+  // Another deployment may have been worked on before in this session.
+  const current = session();
+  const run = current?.deployment.name === deployment.name ? current : undefined;
+  const proven = run?.mode === 'verify';
   const summary = summaryOf(services, deployment, run?.picture.get());
   useKeys(
     key => {
@@ -38,7 +41,7 @@ export const DoneScreen = () => {
       access: 'Addresses and first login',
       trust: 'Trust its certificates',
       devices: 'Connect a device',
-      steps: 'What was done',
+      steps: proven ? 'What was proven' : 'What was done',
     };
     return (
       <Frame
@@ -75,7 +78,12 @@ export const DoneScreen = () => {
       when: succeeded && summary.trust.length > 0,
     },
     {value: 'verify', label: 'Verify', detail: 'check with the real tools that all works', when: succeeded},
-    {value: 'steps', label: 'What was done', detail: 'step by step', when: summary.steps.length > 0},
+    {
+      value: 'steps',
+      label: proven ? 'What was proven' : 'What was done',
+      detail: 'step by step',
+      when: summary.steps.length > 0,
+    },
     {value: 'home', label: 'Home', when: true},
     {value: 'leave', label: 'Leave', detail: 'a summary stays on the screen', when: true},
   ];

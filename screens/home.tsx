@@ -135,7 +135,7 @@ export const HomeScreen = () => {
   );
 };
 
-type Choice = 'continue' | 'resume' | 'look' | 'verify' | 'answers' | 'delete';
+type Choice = 'continue' | 'resume' | 'look' | 'verify' | 'entrances' | 'answers' | 'delete';
 
 const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; readonly onDelete: () => void}) => {
   const {wizard} = useProgram();
@@ -162,6 +162,7 @@ const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; rea
       when: lastRun !== undefined,
     },
     {value: 'verify', label: 'Verify', detail: 'check with the real tools that all works', when: succeeded},
+    {value: 'entrances', label: 'How to get in', detail: 'addresses, first login, VPN, certificates', when: succeeded},
     {value: 'answers', label: 'Change answers', detail: 'from the first question on', when: true},
     {value: 'delete', label: 'Delete', detail: 'answers, secrets and logs on this side', when: true},
   ];
@@ -180,6 +181,9 @@ const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; rea
       case 'verify':
         wizard.begin(deployment, 'review');
         wizard.openRun('verify');
+        return;
+      case 'entrances':
+        wizard.begin(deployment, 'done');
         return;
       case 'answers':
         wizard.begin(deployment, 'topology');

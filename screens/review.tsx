@@ -1,11 +1,10 @@
 import {Box} from 'ink';
 import {useEffect, useRef, useState} from 'react';
-import {concerns, useAnswers} from '../source/app/answers.ts';
+import {useAnswers} from '../source/app/answers.ts';
 import {useKeys} from '../source/app/keys.tsx';
 import {useProgram, useTask, useWizard} from '../source/app/program.tsx';
 import {useTheme} from '../source/app/theme.tsx';
 import {renameProblem, savedAs} from '../source/app/wizard.ts';
-import {versionSetOf} from '../source/blueprints/versions.ts';
 import {Confirm} from '../source/components/confirm.tsx';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
@@ -13,12 +12,11 @@ import {Notice} from '../source/components/notice.tsx';
 import type {Row} from '../source/components/row.ts';
 import {counted, duration, wrap} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
-import type {Deployment} from '../source/deployment/schema.ts';
 import type {Failure} from '../source/engine/failure.ts';
-import {modulesText} from './environments.tsx';
 import {wizardHints} from './hints.ts';
 import {blockingOf} from './hosts.tsx';
 import {planTree} from './plan-tree.ts';
+import {concernsArea, overview} from './review-overview.ts';
 
 type View = 'overview' | 'plan' | 'export' | 'install';
 
@@ -233,64 +231,6 @@ export const ReviewScreen = () => {
     </Frame>
   );
 };
-
-/** Where the answers of a line of the overview are kept. */
-const areas: Readonly<Record<string, readonly string[]>> = {
-  Hosts: ['hosts', 'topology', 'blueprint'],
-  Domain: ['domain', 'tls'],
-  Access: ['channels'],
-  Network: ['network'],
-  Ground: ['components'],
-  Platform: ['components.kubernetes', 'artifacts'],
-  Environments: ['environments'],
-};
-
-const concernsArea = (label: string, problem: Parameters<typeof concerns>[0]): boolean =>
-  (areas[label] ?? []).some(path => concerns(problem, path));
-
-const overview = (deployment: Deployment): readonly (readonly [string, string])[] => {
-  const {hosts, channels, network, components, tls} = deployment;
-  const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
-  return [
-    ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
-    ['Domain', `${deployment.domain}, own CA, certificates for ${counted(tls.leafDays, 'day')}`],
-    [
-      'Access',
-      [
-        ...vpns.map(
-          vpn => `VPN ${vpn.subnet} at ${vpn.endpoint || '?'}:${vpn.port}, ${counted(vpn.peers.length, 'device')}`,
-        ),
-        channels.some(channel => channel.kind === 'public') ? 'OPEN TO EVERYBODY' : 'not public',
-      ].join('; '),
-    ],
-    ['Network', network.privateSubnet],
-    [
-      'Ground',
-      `NFS ${components.nfs.exportPath}, uploads to ${components.nginx.maxBodyMb} MB, updates: ${components.automaticUpdates}`,
-    ],
-    ['Platform', platformText(deployment)],
-    ...(components.kubernetes || deployment.environments.length > 0
-      ? [['Environments', environmentsText(deployment)] as const]
-      : []),
-  ];
-};
-
-const platformText = ({components, artifacts}: Deployment): string => {
-  const {kubernetes} = components;
-  if (!kubernetes) return 'none: the ground alone';
-  const {rancher, monitoring, logging, cis} = kubernetes;
-  return [
-    versionSetOf(kubernetes.versions)?.title ?? `versions "${kubernetes.versions}"`,
-    ...(rancher.enabled ? [] : ['without Rancher']),
-    ...(monitoring.enabled ? ['monitoring'] : []),
-    ...(logging.enabled ? ['logging'] : []),
-    ...(cis ? ['CIS'] : []),
-    ...(artifacts.source === 'online' ? [] : [artifacts.source === 'mirror' ? 'from a mirror' : 'carried in']),
-  ].join(', ');
-};
-
-const environmentsText = ({environments}: Deployment): string =>
-  environments.map(environment => `${environment.name} (${modulesText(environment)})`).join(', ') || 'none yet';
 
 const planText = (
   planned: ReturnType<typeof useWizard>['planned'],

@@ -208,7 +208,9 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
         bold={picture.paused}
         wrap="truncate-end"
       >
-        {headline(picture, step, theme.screenReader ? undefined : now(), columns)}
+        {session.mode === 'verify' && view.steps.length === 0 && picture.stopping === 'no'
+          ? 'Asking the installed tools on all hosts; their answers come together.'
+          : headline(picture, step, theme.screenReader ? undefined : now(), columns)}
       </Say>
       {!theme.screenReader && <RunPhases steps={view.steps} current={step} columns={columns} />}
       <Box flexDirection={sideBySide ? 'row' : 'column'}>

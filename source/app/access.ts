@@ -41,10 +41,6 @@ export const entranceLines = (deployment: Deployment): readonly string[] => [
   ),
 ];
 
-/** How `groundwork` is called for what lies in this folder: practice hosts have a home of their own. */
-export const commandFor = ({practice, folderOf}: Pick<Services, 'practice' | 'folderOf'>, name: string): string =>
-  practice ? `GROUNDWORK_HOME=${dirname(dirname(folderOf(name)))} groundwork` : 'groundwork';
-
 /**
  * All addresses, with who logs in first and where the password for that is. No password is among these lines: they stay
  * in the scrollback.
@@ -56,7 +52,7 @@ export const accessLines = (
   const doors = doorsOf(deployment);
   const environments = environmentsOf(deployment);
   if (doors.length === 0 && environments.length === 0) return [];
-  const command = commandFor(services, deployment.name);
+  const folder = services.folderOf(deployment.name);
   return [
     services.practice
       ? 'On real machines these are reached through the VPN (see Connect a device); practice hosts serve no pages.'
@@ -65,13 +61,22 @@ export const accessLines = (
       '',
       `${title.padEnd(10)} ${url}`,
       `           user ${user}; the first password is printed by:`,
-      `           ${command} secrets show ${deployment.name} ${secret}`,
+      `           groundwork secrets show ${deployment.name} ${secret}`,
     ]),
     ...environments.flatMap(environment => [
       '',
       `Environment ${environment.name}`,
       ...addressesOf(deployment, environment).map(({title, url}) => `  ${title.padEnd(14)} ${url}`),
-      `  First logins   ${services.folderOf(deployment.name)}/environments/${environment.name}.txt`,
+      `  First logins   environments/${environment.name}.txt`,
     ]),
+    ...(environments.length > 0 ? ['', 'Files of first logins are in', `  ${folder}`] : []),
+    // Practice keeps its deployments apart from the real ones, so that neither is taken for the other.
+    ...(services.practice
+      ? [
+          '',
+          'For the commands, say first where practice keeps its files:',
+          `  export GROUNDWORK_HOME=${dirname(dirname(folder))}`,
+        ]
+      : []),
   ];
 };

@@ -1,9 +1,10 @@
 import {isAbsolute, join, relative} from 'node:path';
+import {stepsOf} from '../blueprints/blueprint.ts';
 import {stateWord} from '../components/state-word.ts';
 import {counted, duration} from '../components/text.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {RunOutcome} from '../engine/events.ts';
-import {progressOf, type RunView, runView} from '../engine/run-view.ts';
+import {progressOf, type RunView, runView, type StepView} from '../engine/run-view.ts';
 import {accessLines, entranceLines} from './access.ts';
 import type {RunPicture} from './run-session.ts';
 import type {Services} from './services.ts';
@@ -26,7 +27,7 @@ export type Summary = {
 
 /** What is to be said after a run: on the last screen, and on the terminal when the program has ended. */
 export const summaryOf = (
-  services: Pick<Services, 'lastRun' | 'folderOf' | 'logOf' | 'practice'>,
+  services: Pick<Services, 'lastRun' | 'folderOf' | 'logOf' | 'practice' | 'blueprints'>,
   deployment: Deployment,
   picture: RunPicture | undefined,
 ): Summary => {
@@ -55,13 +56,33 @@ export const summaryOf = (
     devices: devices.length > 0 ? deviceLines(devices.map(file => file.path)) : [],
     trust: authority ? trustLines(authority.path) : [],
     access: accessLines(services, deployment),
-    steps: view.steps.map(
-      step =>
-        `${stateWord(step.state).padEnd(9)} ${step.title} on ${step.host}${
-          step.seconds === undefined ? '' : `, ${duration(step.seconds)}`
-        }${step.changed > 0 ? `, ${counted(step.changed, 'change')}` : ''}`,
+    steps: view.steps.flatMap(step =>
+      wasProvenOnly(step) ? provenLines(services, deployment, step) : [doneLine(step)],
     ),
   };
+};
+
+const doneLine = (step: StepView): string =>
+  `${stateWord(step.state).padEnd(9)} ${step.title} on ${step.host}${
+    step.seconds === undefined ? '' : `, ${duration(step.seconds)}`
+  }${step.changed > 0 ? `, ${counted(step.changed, 'change')}` : ''}`;
+
+/** A verification runs no step; it asks the tools that steps have installed. */
+const wasProvenOnly = ({state, verified}: StepView): boolean => state === 'pending' && verified.length > 0;
+
+/** A verification tells steps by their ids only. */
+const provenLines = (
+  {blueprints}: Pick<Services, 'blueprints'>,
+  deployment: Deployment,
+  {step, host, verified}: StepView,
+): readonly string[] => {
+  const blueprint = blueprints.find(({id}) => id === deployment.blueprint);
+  const title = (blueprint ? stepsOf(blueprint, deployment) : []).find(({id}) => id === step)?.title ?? step;
+  const wrong = verified.filter(({passed}) => !passed);
+  return [
+    `${(wrong.length > 0 ? 'NOT TRUE' : 'proven').padEnd(9)} ${title} on ${host}, ${counted(verified.length, 'check')}`,
+    ...wrong.map(check => `          ${check.title}: ${check.detail}`),
+  ];
 };
 
 const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView): string => {
@@ -69,6 +90,10 @@ const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView):
   const took = duration(progressOf(view, new Date(view.lastAt ?? 0)).elapsedSeconds);
   switch (outcome) {
     case 'succeeded':
+      if (view.steps.some(wasProvenOnly)) {
+        const checks = view.steps.reduce((sum, {verified}) => sum + verified.length, 0);
+        return `${deployment.name} does its work: ${counted(checks, 'check')} with the real tools passed.`;
+      }
       return view.changed === 0
         ? `${deployment.name} is as it should be: ${view.unchanged} looked at, nothing to change.`
         : `${deployment.name} is installed: ${counts}. It took ${took}.`;

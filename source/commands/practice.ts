@@ -40,6 +40,7 @@ export const practice: Command = {
     topology: {type: 'string', value: 'NAME', help: 'which topology to practise; default sandbox'},
     yes: {type: 'boolean', short: 'y', help: 'run it through without asking, on fresh hosts'},
     fault: {type: 'string', value: 'STEP', help: 'make this step fail once, to practise the retry prompt'},
+    pace: {type: 'string', value: 'NUMBER', help: 'how long stand-ins take: 1 like a quick machine (default), 0 not'},
     fresh: {type: 'boolean', help: 'throw away what earlier practice left on the hosts'},
     keep: {type: 'boolean', help: 'with --yes: go on with what earlier practice left on the hosts'},
     ...outputOptions,
@@ -58,17 +59,22 @@ export const practice: Command = {
         exit.usage,
       );
     }
-    const through = invocation.flag('yes') || form.value !== 'auto' || !canAsk(world);
-    if (form.value !== 'jsonl') {
-      const count = machines.length === 1 ? 'a practice host' : `${machines.length} practice hosts`;
-      world.stdout.write(`Starting ${count} on this machine…\n`);
+    const pace = Number(invocation.text('pace') ?? 1);
+    if (!(pace >= 0 && pace <= 100)) {
+      return complain(world, `--pace ${invocation.text('pace')} is no number from 0 to 100`, exit.usage);
     }
+    const through = invocation.flag('yes') || form.value !== 'auto' || !canAsk(world);
     const directory = join(pathsFor(world.environment, world.home).state, 'practice');
     const started = await startPracticeHosts({
       hosts: machines,
       directory: join(directory, 'hosts'),
       fixtures: join(world.root, 'fixtures', 'practice'),
       fault: invocation.text('fault'),
+      pace,
+      onStart: () => {
+        const what = machines.length === 1 ? 'a practice host' : `${machines.length} practice hosts`;
+        if (form.value !== 'jsonl') world.stdout.write(`Starting ${what} on this machine…\n`);
+      },
       fresh: invocation.flag('fresh') || (through && !invocation.flag('keep')),
     });
     if (!started.ok) {

@@ -68,7 +68,11 @@ export const definition = ({group, versions, kind, plural, cluster = false}: Def
 const definitions = (group: string, versions: readonly string[], kinds: readonly string[], cluster = false) =>
   kinds.map(kind => {
     const lower = kind.toLowerCase();
-    const plural = /y$/.test(lower) ? lower.replace(/y$/, 'ies') : /s$/.test(lower) ? `${lower}es` : `${lower}s`;
+    const plural = /[^aeiou]y$/.test(lower)
+      ? lower.replace(/y$/, 'ies')
+      : /s$/.test(lower)
+        ? `${lower}es`
+        : `${lower}s`;
     return definition({group, versions, kind, plural: kind === 'Prometheus' ? 'prometheuses' : plural, cluster});
   });
 

@@ -1,4 +1,5 @@
 import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
+import {chmodSync, copyFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Failure} from '../engine/failure.ts';
 import {err, ok, type Result} from '../result.ts';
@@ -37,6 +38,17 @@ const failed = (name: string, cause: string, tail: string): Failure => ({
   tail: tail.trim().split('\n').slice(-8),
 });
 
+/** This program's own runtime, or a copy of it where its mode keeps it from others: a host's root is nobody out here. */
+const runtime = (folder: string, {root}: Isolation): string => {
+  const own = process.execPath;
+  const everybody = 0o005;
+  if (!root || (statSync(own).mode & everybody) === everybody) return own;
+  const copy = join(folder, 'runtime');
+  copyFileSync(own, copy);
+  chmodSync(copy, 0o755);
+  return copy;
+};
+
 const namespaces = ['--user', '--mount', '--uts', '--ipc', '--net', '--pid'];
 
 export const startMachine = async (options: MachineOptions): Promise<Result<Machine, Failure>> => {
@@ -45,7 +57,7 @@ export const startMachine = async (options: MachineOptions): Promise<Result<Mach
   const bash = programPath('bash') ?? 'bash';
   const child = spawn(
     bash,
-    [join(fixtures, 'machine/start.sh'), folder, name, String(firstUid), capabilities, process.execPath],
+    [join(fixtures, 'machine/start.sh'), folder, name, String(firstUid), capabilities, runtime(folder, isolation)],
     // A session of its own: no terminal of the operator's, and Ctrl-C is for this program and not for the hosts.
     {detached: true, stdio: 'pipe', env: {PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}},
   );

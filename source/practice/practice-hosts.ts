@@ -47,6 +47,8 @@ export type PracticeOptions = {
   readonly fresh?: boolean;
   /** How long stand-in tools take over their work: 1, the default, is a quick machine; 0 not at all. */
   readonly pace?: number;
+  /** Called when all is well and the hosts are about to be started, which takes a moment. */
+  readonly onStart?: () => void;
 };
 
 /** Ports stay the same between starts, so that a saved deployment finds its hosts again. */
@@ -165,6 +167,7 @@ export const startPracticeHosts = async (options: PracticeOptions): Promise<Resu
     );
   }
   keyIn(join(directory, 'identity'), 'practice');
+  options.onStart?.();
   const results = await Promise.all(
     options.hosts.map((spec, index) => startOne(options, isolation.value, spec, index)),
   );

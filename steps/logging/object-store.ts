@@ -7,7 +7,9 @@ import {loggingSizes} from './sizes.ts';
 /** Of the Secret of that name, of the workload and of its service. */
 export const objectStore = 'loki-object-store';
 
-export const objectStoreKeys = {user: 'user', password: 'password'} as const;
+/** Of the only one who logs in to it. Its password is in the Secret, under this key. */
+export const objectStoreUser = 'loki';
+export const objectStoreKey = 'password';
 
 export const buckets = {chunks: 'chunks', ruler: 'ruler', admin: 'admin'} as const;
 
@@ -29,8 +31,6 @@ const start = [
   'exec minio server --address :9000 --certs-dir /tmp/certs /data',
 ].join(' && ');
 
-const fromSecret = (name: string, key: string) => ({name, valueFrom: {secretKeyRef: {name: objectStore, key}}});
-
 const probe = (path: string, failureThreshold: number) => ({
   httpGet: {path: `/minio/health/${path}`, port},
   periodSeconds: 10,
@@ -39,10 +39,7 @@ const probe = (path: string, failureThreshold: number) => ({
 });
 
 export const objectStoreSecret = (password: string): KubeObject =>
-  opaqueSecret(
-    {name: objectStore, namespace: namespaces.logging},
-    {[objectStoreKeys.user]: 'loki', [objectStoreKeys.password]: password},
-  );
+  opaqueSecret({name: objectStore, namespace: namespaces.logging}, {[objectStoreKey]: password});
 
 /** A store that speaks S3, for Loki alone: nobody else in the cluster reaches it. */
 export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[] => [
@@ -65,6 +62,17 @@ export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[
           ports: [{port, protocol: 'TCP'}],
         },
       ],
+    },
+  },
+  // Beside the workload and not within it, where its size could never be changed again.
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {name: objectStore, namespace: namespaces.logging, labels},
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: kubernetesOf(deployment).storage.className,
+      resources: {requests: {storage: `${loggingSizes[kubernetesOf(deployment).logging.size].storeGb}Gi`}},
     },
   },
   {
@@ -93,8 +101,13 @@ export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[
               image,
               command: ['/bin/sh', '-c', start],
               env: [
-                fromSecret('MINIO_ROOT_USER', objectStoreKeys.user),
-                fromSecret('MINIO_ROOT_PASSWORD', objectStoreKeys.password),
+                {name: 'MINIO_ROOT_USER', value: objectStoreUser},
+                {
+                  name: 'MINIO_ROOT_PASSWORD',
+                  valueFrom: {secretKeyRef: {name: objectStore, key: objectStoreKey}},
+                },
+                // It makes a directory of its own at home, and the root of its image is read-only.
+                {name: 'HOME', value: '/tmp'},
                 {name: 'MINIO_BROWSER', value: 'off'},
                 {name: 'MINIO_UPDATE', value: 'off'},
               ],
@@ -114,19 +127,12 @@ export const objectStoreObjects = (deployment: Deployment): readonly KubeObject[
               ],
             },
           ],
-          volumes: [{name: 'scratch', emptyDir: {}}],
+          volumes: [
+            {name: 'data', persistentVolumeClaim: {claimName: objectStore}},
+            {name: 'scratch', emptyDir: {}},
+          ],
         },
       },
-      volumeClaimTemplates: [
-        {
-          metadata: {name: 'data'},
-          spec: {
-            accessModes: ['ReadWriteOnce'],
-            storageClassName: kubernetesOf(deployment).storage.className,
-            resources: {requests: {storage: `${loggingSizes[kubernetesOf(deployment).logging.size].storeGb}Gi`}},
-          },
-        },
-      ],
     },
   },
 ];

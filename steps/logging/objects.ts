@@ -1,7 +1,7 @@
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {kubernetesOf} from '../shared/deployment.ts';
 import {namespaces} from '../shared/platform.ts';
-import {buckets, objectStore, objectStoreAddress, objectStoreKeys} from './object-store.ts';
+import {buckets, objectStore, objectStoreAddress, objectStoreKey, objectStoreUser} from './object-store.ts';
 import {redactionProcessor} from './redaction.ts';
 import {rulesConfigMap, rulesDirectory, tenant} from './rules.ts';
 import {loggingSizes} from './sizes.ts';
@@ -10,8 +10,6 @@ const loggingOf = (deployment: Deployment) => kubernetesOf(deployment).logging;
 const sizeOf = (deployment: Deployment) => loggingSizes[loggingOf(deployment).size];
 
 export const lokiService = `loki.${namespaces.logging}.svc.cluster.local:3100`;
-
-const fromSecret = (name: string, key: string) => ({name, valueFrom: {secretKeyRef: {name: objectStore, key}}});
 
 /** Loki puts variables of its environment in place of such words when it is started with `-config.expand-env`. */
 const variable = (name: string): string => `\${${name}}`;
@@ -46,7 +44,7 @@ export const lokiValues = (deployment: Deployment) => {
         s3: {
           endpoint: objectStoreAddress,
           region: 'us-east-1',
-          accessKeyId: variable('OBJECT_STORE_USER'),
+          accessKeyId: objectStoreUser,
           secretAccessKey: variable('OBJECT_STORE_PASSWORD'),
           s3ForcePathStyle: true,
           insecure: true,
@@ -74,10 +72,7 @@ export const lokiValues = (deployment: Deployment) => {
     singleBinary: {
       replicas: 1,
       extraArgs: ['-config.expand-env=true'],
-      extraEnv: [
-        fromSecret('OBJECT_STORE_USER', objectStoreKeys.user),
-        fromSecret('OBJECT_STORE_PASSWORD', objectStoreKeys.password),
-      ],
+      extraEnv: [{name: 'OBJECT_STORE_PASSWORD', valueFrom: {secretKeyRef: {name: objectStore, key: objectStoreKey}}}],
       extraVolumes: [{name: 'alerting-rules', configMap: {name: rulesConfigMap}}],
       extraVolumeMounts: [{name: 'alerting-rules', mountPath: `${rulesDirectory}/${tenant}`, readOnly: true}],
       persistence: {enabled: true, size: '10Gi', storageClass: className},

@@ -22,6 +22,12 @@ export const loggingRemedies: readonly Remedy[] = [
       'On the storage host, give the volume’s directory to the group 1000 (chgrp -R 1000, chmod -R g+rwX), then retry.',
   },
   {
+    id: 'store-smaller',
+    match: /can not be less than (previous value|status\.capacity)/i,
+    cause: 'The log store was larger before, and a volume cannot become smaller.',
+    remedy: 'Choose the former size of the logging in the deployment, then retry.',
+  },
+  {
     id: 'loki-configuration',
     match: /error loading config|failed parsing config|CONFIG ERROR/i,
     cause: 'Loki does not accept its settings.',

@@ -122,7 +122,7 @@ afterAll(async () => {
 });
 
 describe('the objects of the platform', () => {
-  test('are all taken by a real API server, and then there is nothing to do', async () => {
+  test('are all taken by a real API server, and then there is nothing to do', {timeout: 600_000}, async () => {
     const {rounds} = await converge(cluster.connection, resources());
     expect(rounds[0]?.map(({id}) => id)).toEqual(Object.keys(objects()).map(id => `manifest ${id}`));
     expect(rounds[1]).toEqual([]);

@@ -201,6 +201,19 @@ describe('afterwards', () => {
     expect(await complaints(rke2)).toEqual([]);
   });
 
+  it('takes the CIS profile and a registry of the site, with what both want on the machine', async () => {
+    deployment = sample({cis: true, registry: {address: 'https://registry.site.example:5000', user: 'puller'}});
+    const [, second] = await lay(rke2);
+    expect(second).toEqual([]);
+    expect(await run('id -un etcd; sysctl -n vm.overcommit_memory kernel.panic | xargs')).toBe('etcd\n1 10');
+    expect(await run('stat -c %a /etc/rancher/rke2/registries.yaml')).toBe('600');
+    expect(await run('grep -c "password: given registry-password" /etc/rancher/rke2/registries.yaml')).toBe('1');
+    expect(await complaints(rke2)).toEqual([]);
+    deployment = sample();
+    await lay(rke2);
+    expect(await run('ls /etc/rancher/rke2/registries.yaml 2>/dev/null || echo gone')).toBe('gone');
+  });
+
   it('another token does not touch the cluster', async () => {
     const other = new Map([['rke2-token', 'f'.repeat(64)]]);
     const config = await run('sha256sum /etc/rancher/rke2/config.yaml');

@@ -66,7 +66,7 @@ const machineNow = (playground: string) => ({
 
 /** What a script would do that went wrong, or that wants out. Each runs by itself. `$PLACE` is a folder open to all. */
 const attacks = (place: string, port: number) => [
-  sh`for file in /usr/bin/env /run/practice/usr/bin/env /usr/local/lib/practice/init; do echo changed >"$file"; done`,
+  sh`for file in /usr/bin/env /run/practice/usr/bin/env /usr/local/lib/practice/init /usr/local/lib/practice/node; do echo changed >"$file"; done`,
   sh`touch /usr/new /usr/lib/new /run/practice/usr/lib/new`,
   sh`mount -o remount,rw /usr; mount -o remount,bind,rw /usr; mount -o remount,bind,rw /run/practice/usr; touch /usr/new /run/practice/usr/new`,
   sh`umount -l /usr; umount -l /proc; umount -l /proc/sys; umount -l /; ls -la /`,

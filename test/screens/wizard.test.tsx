@@ -1,7 +1,7 @@
 import {PassThrough} from 'node:stream';
 import {describe, expect, test, vi} from 'vitest';
 import {runApp} from '../../source/app/run-app.tsx';
-import {publicAcknowledgement} from '../../source/deployment/schema.ts';
+import {kubernetes, publicAcknowledgement} from '../../source/deployment/schema.ts';
 import {key, openStage} from '../support/frames.ts';
 import {madeUpServices, sampleBlueprint} from '../support/services.ts';
 import {answered} from '../support/walk.ts';
@@ -272,6 +272,29 @@ describe('Home', () => {
     await stage.waitFor(told);
     await stage.press(enter);
     await stage.waitFor(`▸ ${first}`);
+    await stage.press(key.ctrlC);
+    await stage.ended;
+  });
+
+  test('leads to the addresses of what is installed', async () => {
+    const lastRun = {run: 'r', outcome: 'succeeded', at: '2026-11-20T10:00:00Z'} as const;
+    const saved = answered({lastRun});
+    const components = {...saved.deployment.components, kubernetes: kubernetes.parse({})};
+    const stage = openStage(
+      madeUpServices({
+        saved: [{...saved, deployment: {...saved.deployment, components}}],
+        lastRun: [
+          {type: 'run.started', at: lastRun.at, run: 'r', deployment: 'sandbox', practice: false, resumed: false},
+          {type: 'run.finished', at: lastRun.at, outcome: 'succeeded', changed: 9, unchanged: 1, failed: 0},
+        ],
+      }),
+    );
+    await stage.waitFor('installed on');
+    await stage.press(enter);
+    await stage.waitFor('How to get in');
+    await stage.press(`${down}${down}${enter}`);
+    await stage.waitFor('Addresses and first login');
+    await stage.waitFor('https://rancher.openg2p.test');
     await stage.press(key.ctrlC);
     await stage.ended;
   });

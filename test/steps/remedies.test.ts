@@ -53,6 +53,7 @@ const known: readonly (readonly [step: string, printed: string, remedy: string])
   ['monitoring', '1 node(s) had volume node affinity conflict', 'measurements-elsewhere'],
   ['monitoring', 'Error: ✗ failed to check table existence: database is locked', 'grafana-locked'],
   ['logging', 'api error SignatureDoesNotMatch: The request signature we calculated does not match', 'store-password'],
+  ['logging', 'spec.resources.requests.storage: Forbidden: field can not be less than previous value', 'store-smaller'],
   ['logging', "mkdir: cannot create directory '/data/chunks': Permission denied", 'store-permission'],
   ['logging', 'failed parsing config: /etc/loki/config/config.yaml: yaml: unmarshal errors', 'loki-configuration'],
   ['logging', 'error decoding \'exporters\': unknown type: "otlp_http" for id', 'collector-configuration'],
