@@ -64,13 +64,17 @@ export const withPlainSecrets = (object: KubeObject): KubeObject => {
   return {...rest, data: {...(isRecord(data) && data), ...Object.fromEntries(encoded)}} as KubeObject;
 };
 
-/** Every value in the Secrets among the objects, as text. */
+/** Shorter values are words that stand elsewhere too, and would blot out half of a log. */
+const shortestSecret = 8;
+
+/** The values in the Secrets among the objects that must not be shown, as text. A user's name is none. */
 export const secretsIn = (objects: readonly KubeObject[]): readonly string[] =>
   objects
     .map(withPlainSecrets)
-    .flatMap(({kind, data}) => (kind === 'Secret' && isRecord(data) ? Object.values(data) : []))
-    .map(value => Buffer.from(String(value), 'base64').toString())
-    .filter(text => text.trim() !== '');
+    .flatMap(({kind, data}) => (kind === 'Secret' && isRecord(data) ? Object.entries(data) : []))
+    .filter(([key]) => !/user(-?name)?$/i.test(key))
+    .map(([, value]) => Buffer.from(String(value), 'base64').toString())
+    .filter(text => text.trim().length >= shortestSecret);
 
 /** Objects as the one document that kubectl reads. */
 export const listOf = (objects: readonly object[]): string =>

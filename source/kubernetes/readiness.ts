@@ -94,6 +94,8 @@ export type Readiness = {
   /** Must be there, and be made by somebody. */
   readonly expected?: readonly WorkloadRef[];
   readonly timeoutSeconds: number;
+  /** What was told last of each workload, where one wait follows another. */
+  readonly told?: Map<string, string>;
 };
 
 /** Seconds for which the host keeps an answer back when it is the same as the last one. */
@@ -147,8 +149,7 @@ const lookAt = async (
 };
 
 /** Tells a line for each workload whose line is another one than before. */
-const teller = (port: ApplyPort) => {
-  const told = new Map<string, string>();
+const teller = (port: ApplyPort, told = new Map<string, string>()) => {
   return (reports: readonly Report[]): void => {
     for (const {workload, line, state} of reports) {
       const key = `${workload.kind} ${workload.namespace}/${workload.name}`;
@@ -165,7 +166,7 @@ const teller = (port: ApplyPort) => {
  */
 export const waitUntilReady = async (port: ApplyPort, readiness: Readiness): Promise<Result<void, Failure>> => {
   const {what, timeoutSeconds} = readiness;
-  const tell = teller(port);
+  const tell = teller(port, readiness.told);
   const deadline = port.now().getTime() + timeoutSeconds * 1000;
   let since: ReadonlyMap<string, number> = new Map();
   let hash = 'none';
@@ -203,7 +204,7 @@ export const tellUntil = async (
   ended: Promise<unknown>,
   giveUp: () => Promise<unknown>,
 ): Promise<Failure | undefined> => {
-  const tell = teller(port);
+  const tell = teller(port, readiness.told);
   const end = ended.then(
     () => undefined,
     () => undefined,

@@ -172,6 +172,7 @@ export const helmRelease = (release: HelmRelease): Resource => {
   const apply =
     (state: State): Apply =>
     async port => {
+      const told = new Map<string, string>();
       if (releaseChange(release, state)) {
         const helm = port.run(
           installScript({
@@ -187,7 +188,7 @@ export const helmRelease = (release: HelmRelease): Resource => {
           {detached: true, timeoutMs: (3 * timeoutSeconds + 1200) * 1000, told: redact},
         );
         const stop = () => port.run(stopScript({name, namespace}));
-        const [ran, stuck] = await Promise.all([helm, tellUntil(port, watching, helm, stop)]);
+        const [ran, stuck] = await Promise.all([helm, tellUntil(port, {...watching, told}, helm, stop)]);
         if (!ran.ok) {
           if (stuck && ran.error.kind === 'command') return err(inCluster(secretValues)(stuck));
           const why = ran.error.kind === 'command' ? await reasonsNow(port, watching) : undefined;
@@ -197,7 +198,7 @@ export const helmRelease = (release: HelmRelease): Resource => {
           return err(inCluster(secretValues)({...said, tail}));
         }
       }
-      const ready = await waitUntilReady(port, readiness);
+      const ready = await waitUntilReady(port, {...readiness, told});
       return ready.ok ? ready : err(inCluster(secretValues)(ready.error));
     };
   return resource<State>({

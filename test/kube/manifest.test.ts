@@ -155,10 +155,7 @@ describe('objects', () => {
     });
     await settles(many);
     expect(many.probe.text.match(/kubectl [^\n]*diff/g)).toHaveLength(1);
-    const start = Date.now();
-    await planned(many);
-    // A quiet machine takes half a second; this one may be busy, and kubectl before 1.26 throttles itself.
-    expect(Date.now() - start).toBeLessThan(6000);
+    expect(await planned(many)).toEqual([]);
   });
 });
 

@@ -156,7 +156,7 @@ describe('a pod that cannot run is explained', () => {
   });
 
   test.concurrent('program that ends: with the last lines of its log', async () => {
-    const pod: Pod = {command: ['sh', '-c', 'echo starting; echo no database at db:5432 >&2; exit 3']};
+    const pod: Pod = {command: ['sh', '-c', 'echo starting; echo no database at db:5432; exit 3']};
     const failure = await failureOf(ready('crash', [deploymentOf('crash', 'web', pod)], 25));
     expect(failure.message).toMatch(/web 0\/1: main ended with exit status 3, \d restarts/);
     expect(failure.tail?.join('\n')).toMatch(/log of web-\S+, main:\n {2}starting\n {2}no database at db:5432/);
@@ -201,6 +201,9 @@ describe('a pod that cannot run is explained', () => {
 const chartWith = (name: string, templates: Readonly<Record<string, string>>, more = {}) =>
   packChart(cluster.folder, name, '1.0.0', templates, more);
 
+/** A folder of the node, for a release: gone with the cluster. */
+const sharedFolder = (name: string) => `${cluster.folder}/shared/${name}`;
+
 /** A Job that runs a shell script with the folder of the test at /shared, on the node. */
 const job = (name: string, run: string, annotations: Readonly<Record<string, string>> = {}) =>
   `apiVersion: batch/v1
@@ -215,12 +218,12 @@ spec:
       ...podOf({command: ['sh', '-ec', run], container: {volumeMounts: [{name: 'shared', mountPath: '/shared'}]}}),
       restartPolicy: 'Never',
       serviceAccountName: 'default',
-      volumes: [{name: 'shared', hostPath: {path: '/tmp/SHARED', type: 'DirectoryOrCreate'}}],
+      volumes: [{name: 'shared', hostPath: {path: sharedFolder('SHARED'), type: 'DirectoryOrCreate'}}],
     }).replace('SHARED', '{{ .Release.Name }}')}
 `;
 
 /** Runs only when its schema is there. */
-const application = `apiVersion: apps/v1
+const application = () => `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: {{ .Release.Name }}-app}
 spec:
@@ -232,7 +235,7 @@ spec:
         command: ['sh', '-c', 'test -e /shared/schema && exec sleep 3600'],
         container: {volumeMounts: [{name: 'shared', mountPath: '/shared'}]},
       }),
-      volumes: [{name: 'shared', hostPath: {path: '/tmp/SHARED', type: 'DirectoryOrCreate'}}],
+      volumes: [{name: 'shared', hostPath: {path: sharedFolder('SHARED'), type: 'DirectoryOrCreate'}}],
     }).replace('SHARED', '{{ .Release.Name }}')}
 `;
 
@@ -244,7 +247,7 @@ describe('hooks of charts', () => {
 
   test('a hook that makes what the pods wait for: a deadlock for --wait, and none here', async () => {
     const chart = await chartWith('schema', {
-      'app.yaml': application,
+      'app.yaml': application(),
       'init.yaml': job('init', 'sleep 2; touch /shared/schema', after),
     });
     await expect(
@@ -260,7 +263,7 @@ describe('hooks of charts', () => {
 
   test('an installation whose hook failed runs it again, although an upgrade would not', async () => {
     const chart = await chartWith('again', {
-      'app.yaml': application,
+      'app.yaml': application(),
       'init.yaml': job('init', 'test -e /shared/database; touch /shared/schema', after),
     });
     const resource = release({name: 'again', chart, values: {retries: 1}});
@@ -278,7 +281,7 @@ describe('hooks of charts', () => {
               volumeMounts: [{name: 's', mountPath: '/shared'}],
             },
           ],
-          volumes: [{name: 's', hostPath: {path: '/tmp/again'}}],
+          volumes: [{name: 's', hostPath: {path: sharedFolder('again')}}],
         },
       })}'`,
     );
@@ -306,7 +309,7 @@ describe('hooks of charts', () => {
     const chart = await chartWith(
       'outer',
       {
-        'app.yaml': application,
+        'app.yaml': application(),
         'second.yaml': job('second', 'touch /shared/schema', {...annotations, 'helm.sh/hook-weight': '2'}),
         'both.yaml':
           '# Two in one file\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: "---"}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\n',

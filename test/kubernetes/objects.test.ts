@@ -37,7 +37,10 @@ describe('Secrets', () => {
     expect(withPlainSecrets(object('ConfigMap'))).toEqual(object('ConfigMap'));
   });
   test('say what must not be shown', () => {
-    expect(secretsIn([secret, object('ConfigMap', 'x', {data: {a: 'open'}})])).toEqual(['me', 'hush']);
+    const login = object('Secret', 'login', {
+      stringData: {'admin-user': 'administrator', password: 'hush-hush', mode: 'on'},
+    });
+    expect(secretsIn([login, object('ConfigMap', 'x', {data: {a: 'everybody may know'}})])).toEqual(['hush-hush']);
   });
 });
 

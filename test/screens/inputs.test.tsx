@@ -117,7 +117,7 @@ describe('keys that come faster than screens', () => {
     await stage.waitFor('New installation');
     await stage.press(key.enter);
     await stage.waitFor('Look again');
-    await stage.press('3', '4');
+    await stage.press('3', '4', '5');
     expect(stage.text()).toContain('Look again');
     expect(stage.text()).not.toContain('Type "sandbox"');
     await stage.press(key.ctrlC);
@@ -130,7 +130,7 @@ describe('keys that come faster than screens', () => {
     await stage.waitFor('New installation');
     await stage.press(key.enter);
     await stage.waitFor('Look again');
-    await stage.press(`${key.down}${key.down}${key.down}${key.enter}`);
+    await stage.press(`${key.down.repeat(4)}${key.enter}`);
     await stage.waitFor('Type "sandbox"');
     await stage.press(key.ctrlC);
     await stage.ended;
