@@ -86,6 +86,8 @@ export const practice: Command = {
       const site = openSite(world, {directory, suggested: hosts.map(offer)});
       if (!site.ok) return complain(world, site.error.message, exit.failed);
       if (!through) {
+        // The screens begin where the line above stood, so that a full screen pushes nothing out at the top.
+        if (!invocation.flag('screen-reader')) world.stdout.write('\u001b[1A\u001b[2K');
         return await openWizard(world, site.value, {
           ascii: invocation.flag('ascii'),
           noColor: invocation.flag('no-color'),
