@@ -40,7 +40,11 @@ export const practice: Command = {
     topology: {type: 'string', value: 'NAME', help: 'which topology to practise; default sandbox'},
     yes: {type: 'boolean', short: 'y', help: 'run it through without asking, on fresh hosts'},
     fault: {type: 'string', value: 'STEP', help: 'make this step fail once, to practise the retry prompt'},
-    pace: {type: 'string', value: 'NUMBER', help: 'how long stand-ins take: 1 like a quick machine, 0 not at all; default 1, with --yes 0.25'},
+    pace: {
+      type: 'string',
+      value: 'NUMBER',
+      help: 'how long stand-ins take: 1 like a quick machine, 0 not; with --yes 0.25',
+    },
     fresh: {type: 'boolean', help: 'throw away what earlier practice left on the hosts'},
     keep: {type: 'boolean', help: 'with --yes: go on with what earlier practice left on the hosts'},
     ...outputOptions,
