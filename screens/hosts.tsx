@@ -30,6 +30,12 @@ type View =
   | {readonly kind: 'checks'; readonly name: string}
   | {readonly kind: 'keys'; readonly findings: readonly HostKeyFinding[]};
 
+/** Why one cannot go on yet. A host that was not looked at is no reason to complain: what it has fills in the rest. */
+const obstacle = (missing: number, unseen: boolean, wrong: string | undefined): string | undefined => {
+  if (missing > 0) return `${counted(missing, 'host')} still to add`;
+  return wrong !== undefined && unseen ? 'check the hosts first' : wrong;
+};
+
 /** Checks that stop an installation: failed, grave, and not accepted. */
 export const blockingOf = (report: HostReport | undefined, accepted: readonly string[]): readonly CheckResult[] =>
   report?.state === 'ready'
@@ -251,7 +257,7 @@ export const HostsScreen = () => {
     {kind: 'gap', id: 'gap-end'},
     {
       ...next,
-      disabled: missing > 0 ? `${counted(missing, 'host')} still to add` : next.disabled,
+      disabled: obstacle(missing, unseen, next.disabled),
     },
   ];
   return (
