@@ -43,15 +43,31 @@ export const lab = async (args: readonly string[], input?: string): Promise<stri
   return stdout;
 };
 
+/** Seconds between attempts to start hosts: the kernel may take that long to let go of the network of a deleted one. */
+const pauses = [2, 5, 10, 20, 40];
+
+/** A host that takes the place of one whose network is still going does not start, so it is deleted and begun again. */
+const started = async (up: readonly string[], names: readonly string[]): Promise<void> => {
+  for (const seconds of pauses) {
+    try {
+      await lab(up);
+      return;
+    } catch {
+      await lab(['down', ...names]).catch(() => undefined);
+      await new Promise(resolve => setTimeout(resolve, seconds * 1000));
+    }
+  }
+  await lab(up);
+};
+
 /** Makes sure that `count` hosts run and answer SSH, and gives them in the order of their names. */
 export const labUp = async (count: number, {prefix = 'h', flags = []}: LabOptions = {}): Promise<LabHost[]> => {
-  const up = ['up', String(count), '--prefix', prefix, ...flags];
-  // A host's network may not be there yet when the host looks for it; what did start is taken as it is.
-  await lab(up).catch(() => lab(up));
+  const names = Array.from({length: count}, (_, index) => `${prefix}${index + 1}`);
+  await started(['up', String(count), '--prefix', prefix, ...flags], names);
   const known = JSON.parse(await lab(['list', '--json'])) as {name: string; ip: string; ssh_port: number}[];
-  return Array.from({length: count}, (_, index) => {
-    const found = known.find(host => host.name === `${prefix}${index + 1}`);
-    if (!found) throw new Error(`the lab did not start ${prefix}${index + 1}`);
+  return names.map(name => {
+    const found = known.find(host => host.name === name);
+    if (!found) throw new Error(`the lab did not start ${name}`);
     return {name: found.name, address: found.ip, port: found.ssh_port};
   });
 };
