@@ -227,6 +227,15 @@ export const artifactSource = z.discriminatedUnion('source', [
   }),
 ]);
 
+/** PostgreSQL on the storage host, for all environments: each has users and databases of its own there. */
+export const postgresql = z.strictObject({
+  /** `distribution`: the version that the host's system has. `pgdg`: a version of the PostgreSQL project's own packages. */
+  packages: z.enum(['distribution', 'pgdg']).default('distribution'),
+  /** Major version, with `pgdg`. */
+  version: z.int().min(15, 'must be 15 or newer').max(18, 'must be 18 or older').default(17),
+  port: port.default(5432),
+});
+
 const hostnames = Object.fromEntries(serviceNames.map(name => [name, domainName.optional()])) as Record<
   ServiceName,
   z.ZodOptional<typeof domainName>
@@ -294,6 +303,8 @@ export const deployment = z.strictObject({
       /** Megabytes of the largest request body: uploads to ODK, MinIO and Superset. */
       maxBodyMb: z.int().min(1).max(10_000).default(100),
     }),
+    /** Absent: each environment has a database server of its own in its namespace. */
+    postgresql: postgresql.optional(),
     automaticUpdates: z.enum(['security', 'off']).default('security'),
     /** Absent: the ground alone is laid. */
     kubernetes: kubernetes.optional(),
@@ -308,6 +319,7 @@ export type Deployment = z.infer<typeof deployment>;
 export type HostSpec = z.infer<typeof hostSpec>;
 export type ArtifactSource = z.infer<typeof artifactSource>;
 export type OutboundProxy = z.infer<typeof outboundProxy>;
+export type Postgresql = z.infer<typeof postgresql>;
 export type Kubernetes = z.infer<typeof kubernetes>;
 export type Channel = Deployment['channels'][number];
 export type Environment = Deployment['environments'][number];

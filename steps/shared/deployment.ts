@@ -5,7 +5,7 @@ import type {Facts} from '../../source/hosts/facts.ts';
 import {type OsData, osDataFor, supportedSystems} from '../../source/hosts/os-data.ts';
 
 /** Roles of the ground's machines, as blueprints give them to hosts. Every machine plays `base`. */
-export const roles = {base: 'base', proxy: 'proxy', storage: 'storage', compute: 'compute'} as const;
+export const roles = {base: 'base', proxy: 'proxy', storage: 'storage', compute: 'compute', backup: 'backup'} as const;
 
 export const hostsPlaying = (deployment: Deployment, role: string): readonly HostSpec[] =>
   deployment.hosts.filter(host => playsRole(host, role));
