@@ -27,7 +27,7 @@ export type Command = {
   readonly summary: string;
   /** What it does, in a few sentences. The help breaks them anew; the parts here are only for reading the source. */
   readonly description: readonly string[];
-  /** Names of its words, `[STEP]` when they may be left out. */
+  /** Names of its words, `[STEP]` when they may be left out; the last may stand for several: `FILE…`. */
   readonly words: readonly string[];
   readonly options: Options;
   readonly examples: readonly string[];
@@ -67,7 +67,8 @@ export const parseInvocation = (
     });
     const required = command.words.filter(word => !word.startsWith('['));
     if (positionals.length < required.length) return err(`${required[positionals.length]} is missing`);
-    if (positionals.length > command.words.length)
+    const several = command.words.at(-1)?.endsWith('…') === true;
+    if (!several && positionals.length > command.words.length)
       return err(`"${positionals[command.words.length]}" is one word too many`);
     return ok({
       positionals,

@@ -2,6 +2,7 @@ import {artifacts} from './artifacts.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
+import {importCommand} from './import.ts';
 import {install, resume, retry} from './install.ts';
 import {kubeconfig} from './kubeconfig.ts';
 import {plan} from './plan.ts';
@@ -15,6 +16,7 @@ import {verify} from './verify.ts';
 /** In the order in which people need them. */
 export const commands: readonly Command[] = [
   practice,
+  importCommand,
   check,
   trust,
   artifacts,

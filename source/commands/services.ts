@@ -3,7 +3,7 @@ import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
-import {type Deployment, kubernetes} from '../deployment/schema.ts';
+import type {Deployment} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
@@ -13,9 +13,12 @@ import {fetchHostKeys} from '../hosts/connect.ts';
 import {discover, sshConfigHosts} from '../hosts/discovery.ts';
 import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
+import {expandHome} from '../hosts/ssh-config.ts';
 import {err, ok, type Result} from '../result.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
+import {firstAnswers} from './first-answers.ts';
+import {importFrom} from './importing.ts';
 import {inspectOperation, recheck} from './inspect.ts';
 import {lastEvents, planOperation, runOperation, verifyOperation} from './operations.ts';
 import type {Site} from './site.ts';
@@ -26,13 +29,7 @@ export const servicesOf = (site: Site): Services => ({
   practice: site.practice,
   deployments: site.store.list,
   save: saved => throwIfFailed(site.store.save(saved)),
-  firstAnswers: (blueprint, name, topology) => {
-    const defaults = blueprint.defaults(name, topology);
-    return {
-      ...defaults,
-      components: {...defaults.components, kubernetes: kubernetes.parse({})},
-    };
-  },
+  firstAnswers,
   remove: name => {
     throwIfFailed(site.store.remove(name));
     throwIfFailed(removeFolder(site.paths.deployment(name).folder));
@@ -87,7 +84,7 @@ export const servicesOf = (site: Site): Services => ({
   logOf: (name, host) => site.paths.deployment(name).log(host),
   shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
   exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
-  importYaml: async path => readYaml(path),
+  importSettings: async paths => importFrom(paths.map(path => expandHome(path, site.world.home))),
 });
 
 /** The vault of a deployment; its passphrase, if it has one, was asked for when the program started. */
