@@ -127,6 +127,8 @@ export type RunRequest = {
   /** In place of the deployment's own: steps that take something away. They need no preflight. */
   readonly steps?: readonly Step[];
   readonly takeOver?: boolean;
+  /** Seconds that a step waits for what somebody outside has to do; absent: as long as it takes. */
+  readonly patience?: number;
   /** What the lock and the journal call this run: `groundwork install`. */
   readonly command: string;
 };
@@ -197,6 +199,7 @@ export const runOperation = async (
       control: {...request.control, signal},
       redact: redactor(() => [...vault.values(), ...site.secrets.values()]),
       parallel: hostsAtOnce,
+      ...(request.patience !== undefined && {patience: request.patience}),
     });
     remember(result.outcome, result.failures[0]?.attempted);
     return ok(result);

@@ -238,6 +238,13 @@ const begin = (ports: RunPorts, prepared: Prepared, sessions: Sessions, emit: Ru
     progress: new Map(),
     unverified: new Set(),
     failures: new Map(),
+    missing: new Map(
+      found.instances.flatMap(({instance, ...looked}) =>
+        'missing' in looked ? [[instance.key, looked.missing] as const] : [],
+      ),
+    ),
+    waits: new Map(),
+    inVain: new Map(),
     stopping: false,
     change: undefined,
   };
@@ -290,14 +297,15 @@ const verifyUnchanged = async (run: Run, found: Look): Promise<void> => {
 
 const resultOf = (run: Run): RunResult => {
   const failures = [...run.failures.values()];
+  const inVain = [...run.inVain.values()];
   const counts = [...run.progress.values()].map(countsOf);
   const stopped = run.stopping || run.ports.control.signal.aborted || [...run.states.values()].includes('stopped');
   return {
-    outcome: stopped ? 'stopped' : failures.length > 0 ? 'failed' : 'succeeded',
+    outcome: stopped ? 'stopped' : failures.length > 0 ? 'failed' : inVain.length > 0 ? 'waiting' : 'succeeded',
     changed: counts.reduce((sum, {changed}) => sum + changed, 0),
     unchanged: counts.reduce((sum, {unchanged}) => sum + unchanged, 0),
     failed: failures.length,
-    failures,
+    failures: [...failures, ...inVain],
     ...(run.change && {change: run.change}),
   };
 };

@@ -36,6 +36,17 @@ export type Verification = {
   readonly check: (output: PartOutput) => Result<string, string>;
 };
 
+/**
+ * What somebody outside has to do before a step can begin: a record in the site's DNS, an opening in its firewall, a
+ * certificate from its CA. It is looked at again and again, and while it has not come everything else goes on.
+ */
+export type Awaited = Verification & {
+  /** How it is looked at, as a phrase: `the host’s own resolver is asked`. */
+  readonly how: string;
+  /** Who has to do what. */
+  readonly remedy: string;
+};
+
 /** A known failure, recognised by what was printed, with what to do about it. */
 export type Remedy = {
   readonly id: string;
@@ -75,6 +86,8 @@ export type Step = {
   /** Names of products that its resources find out or make. */
   readonly provides?: readonly string[];
   readonly secrets?: (deployment: Deployment) => readonly SecretSpec[];
+  /** The step waits for these before it begins. Asked on its host, together with the probes. */
+  readonly awaits?: (context: StepContext) => readonly Awaited[];
   readonly resources: (context: StepContext) => readonly Resource[];
   readonly verify: (context: StepContext) => readonly Verification[];
   readonly handover?: (context: StepContext) => readonly HandoverFile[];
