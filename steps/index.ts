@@ -13,6 +13,7 @@ import {nfsServer} from './nfs-server/nfs-server.ts';
 import {nginx} from './nginx/nginx.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
+import {siteDns} from './site-dns/site-dns.ts';
 import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
 
@@ -20,6 +21,7 @@ import {wireguard} from './wireguard/wireguard.ts';
 export const steps: readonly Step[] = [
   hostBaseline,
   firewall,
+  siteDns,
   wireguard,
   localDns,
   certificates,
@@ -51,6 +53,7 @@ export {
   openg2pCharts,
   rancher,
   rke2,
+  siteDns,
   storageClass,
   wireguard,
 };
