@@ -24,16 +24,18 @@ type Answer = {readonly status: number; readonly output: string; readonly said: 
 /** Programs of a practice host print a screen at most; who prints without end is cut off. */
 const mostBytes = 4 * 1024 * 1024;
 
-const collect = async (stream: NodeJS.ReadableStream): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk);
-    length += bytes.length;
-    if (length <= mostBytes) chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
-};
+/** With listeners: to iterate over a socket ends both of its directions. */
+const collect = (stream: NodeJS.ReadableStream): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    stream.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= mostBytes) chunks.push(chunk);
+    });
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', reject);
+  });
 
 const carryOut = async (
   {to, command, input}: Wanted,
