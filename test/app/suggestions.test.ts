@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {primaryAddress, subnetsOf, suggestFromReport} from '../../source/app/suggestions.ts';
+import {primaryAddress, subnetsOf, suggestFromFacts} from '../../source/app/suggestions.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {answered} from '../support/walk.ts';
 
@@ -21,19 +21,19 @@ describe('the facts of a host suggest', () => {
   });
 
   test('the private subnet, while it is the default', () => {
-    const suggested = suggestFromReport(deployment, 'sandbox-1', sampleFacts(), defaultSubnet);
+    const suggested = suggestFromFacts(deployment, {'sandbox-1': sampleFacts()}, defaultSubnet);
     expect(suggested.network.privateSubnet).toBe('10.0.0.0/24');
   });
 
   test('nothing where what the operator said fits', () => {
     const said = {...deployment, network: {...deployment.network, privateSubnet: '10.0.0.0/20'}};
-    expect(suggestFromReport(said, 'sandbox-1', sampleFacts(), defaultSubnet)).toBe(said);
+    expect(suggestFromFacts(said, {'sandbox-1': sampleFacts()}, defaultSubnet)).toBe(said);
   });
 
   test('the private address of a host that is reached by another, and the subnet that it is in', () => {
     const host = {...deployment.hosts[0]!, address: '203.0.113.7', privateAddress: '203.0.113.7'};
     const said = {...deployment, hosts: [host], network: {...deployment.network, privateSubnet: '172.16.0.0/24'}};
-    expect(suggestFromReport(said, 'sandbox-1', sampleFacts(), defaultSubnet)).toMatchObject({
+    expect(suggestFromFacts(said, {'sandbox-1': sampleFacts()}, defaultSubnet)).toMatchObject({
       hosts: [{address: '203.0.113.7', privateAddress: '10.0.0.11'}],
       network: {privateSubnet: '10.0.0.0/24'},
     });
@@ -41,7 +41,7 @@ describe('the facts of a host suggest', () => {
 
   test('where devices dial, if nobody said so', () => {
     const silent = {...deployment, channels: deployment.channels.map(channel => ({...channel, endpoint: ''}))};
-    expect(suggestFromReport(silent, 'sandbox-1', sampleFacts(), defaultSubnet)).toMatchObject({
+    expect(suggestFromFacts(silent, {'sandbox-1': sampleFacts()}, defaultSubnet)).toMatchObject({
       channels: [{endpoint: '10.0.0.11'}],
     });
   });
