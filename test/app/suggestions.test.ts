@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {primaryAddress, subnetsOf, suggestFromFacts} from '../../source/app/suggestions.ts';
+import {outsideSubnet, primaryAddress, subnetsOf, suggestFromFacts} from '../../source/app/suggestions.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {answered} from '../support/walk.ts';
 
@@ -44,5 +44,50 @@ describe('the facts of a host suggest', () => {
     expect(suggestFromFacts(silent, {'sandbox-1': sampleFacts()}, defaultSubnet)).toMatchObject({
       channels: [{endpoint: '10.0.0.11'}],
     });
+  });
+});
+
+describe('the facts of several hosts suggest', () => {
+  const [first] = deployment.hosts;
+  const hostAt = (name: string, address: string, roles: readonly string[]) => ({
+    ...first!,
+    name,
+    address,
+    privateAddress: address,
+    roles: [...roles],
+  });
+  const four = {
+    ...deployment,
+    channels: deployment.channels.map(channel => ({...channel, endpoint: ''})),
+    hosts: [hostAt('storage-1', '192.0.2.1', ['base', 'storage']), hostAt('proxy-1', '192.0.2.2', ['base', 'proxy'])],
+  };
+  const known = {
+    'storage-1': sampleFacts({interfaces: interfaces('172.17.0.1/16', '10.9.0.13/24')}),
+    'proxy-1': sampleFacts({interfaces: interfaces('81.2.69.5/24', '172.17.0.1/16', '10.9.0.11/24')}),
+  };
+
+  test('the subnet that all of them have an address in, and those addresses', () => {
+    const alone = {...known, 'proxy-1': sampleFacts({interfaces: interfaces('81.2.69.5/24', '10.9.0.11/24')})};
+    expect(suggestFromFacts(four, alone, defaultSubnet)).toMatchObject({
+      network: {privateSubnet: '10.9.0.0/24'},
+      hosts: [{privateAddress: '10.9.0.13'}, {privateAddress: '10.9.0.11'}],
+    });
+  });
+
+  test('the public address of the proxy for devices to dial, and never another machine', () => {
+    expect(suggestFromFacts(four, known, defaultSubnet)).toMatchObject({channels: [{endpoint: '81.2.69.5'}]});
+    const {'storage-1': storage} = known;
+    expect(suggestFromFacts(four, {'storage-1': storage}, defaultSubnet)).toMatchObject({channels: [{endpoint: ''}]});
+    const wrong = {...four, channels: four.channels.map(channel => ({...channel, endpoint: '192.0.2.1'}))};
+    expect(suggestFromFacts(wrong, known, defaultSubnet)).toMatchObject({channels: [{endpoint: '81.2.69.5'}]});
+  });
+
+  test('what keeps a host out of the private subnet', () => {
+    const {'storage-1': facts} = known;
+    const said = {...four, network: {...four.network, privateSubnet: '10.0.0.0/24'}};
+    expect(outsideSubnet(said, facts)).toBe(
+      'No address of it is in the private subnet 10.0.0.0/24; it is in 172.17.0.0/16, 10.9.0.0/24.',
+    );
+    expect(outsideSubnet({...said, network: {...said.network, privateSubnet: '10.9.0.0/24'}}, facts)).toBeUndefined();
   });
 });
