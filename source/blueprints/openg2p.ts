@@ -79,6 +79,8 @@ const productionMinimum: Topology = {
       count: {min: 1, max: 1},
       nominal: {cpus: 4, memoryGb: 8, diskGb: 64},
       least: {cpus: 4, memoryGb: 7.2, diskGb: 51},
+      // 1 TB or more, says the page; a disk of that name may hold a little less.
+      volumeGb: {nominal: 1000, least: 900},
       roles: ['base', 'backup'],
     },
   ],
