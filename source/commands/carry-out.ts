@@ -16,7 +16,7 @@ export type CarryOut = {
   readonly yes: boolean;
   readonly resumed?: boolean;
   readonly only?: readonly string[];
-  readonly steps?: RunRequest['steps'];
+  readonly removal?: RunRequest['removal'];
   readonly takeOver?: boolean;
   /** Answers in place of the operator; for practice. */
   readonly ask?: AskPort;

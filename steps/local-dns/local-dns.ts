@@ -9,6 +9,7 @@ import {roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, dnsmasqConfiguration} from './configuration.ts';
 import {hostResolver} from './host-resolver.ts';
+import {localDnsRemoval} from './removal.ts';
 
 export const localDns = step({
   id: 'local-dns',
@@ -17,6 +18,7 @@ export const localDns = step({
   role: roles.proxy,
   after: [firewall],
   estimate: 10,
+  removal: localDnsRemoval,
   resources: ({deployment, host, facts}) => [
     aptPackages([systemOf(facts).packages.dnsServer], {withoutStarting: true}),
     file(configurationPath, dnsmasqConfiguration(deployment, host, facts), {
