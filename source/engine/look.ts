@@ -262,10 +262,15 @@ export const planOf = (
       title: instance.step.title,
       host: instance.host.name,
       estimate: instance.step.estimate,
-      resources: (resources ?? []).map(({resource, assessment}) => ({
-        id: resource.id,
-        changes: assessment.ok ? assessment.value.changes : [{summary: `cannot be read now: ${assessment.error}`}],
-      })),
+      resources: (resources ?? []).map(({resource: {id}, assessment}) =>
+        assessment.ok
+          ? {
+              id,
+              changes: assessment.value.changes,
+              ...(assessment.value.stays?.length && {stays: assessment.value.stays}),
+            }
+          : {id, changes: [{summary: `cannot be read now: ${assessment.error}`}], unread: assessment.error},
+      ),
       ...(waitsFor !== undefined && {undecided: producer?.instance.step.title ?? waitsFor}),
       ...(missing.length > 0 && {awaits: missing.map(({title}) => title)}),
     };

@@ -55,6 +55,7 @@ export const runDeployment = async (given: RunPorts): Promise<RunResult> => {
     deployment: ports.deployment.name,
     practice: ports.practice,
     resumed: ports.resumed,
+    ...(ports.removes !== undefined && {removes: ports.removes}),
   });
   const sessions = openSessions(host => connectTelling(ports, host, emit));
   let result: RunResult;

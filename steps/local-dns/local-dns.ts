@@ -11,6 +11,7 @@ import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, dnsmasqConfiguration} from './configuration.ts';
 import {noFormerServer} from './former-server.ts';
 import {hostResolver} from './host-resolver.ts';
+import {localDnsRemoval} from './removal.ts';
 
 const ownServer = ({deployment, host, facts}: StepContext): readonly Resource[] => [
   aptPackages([systemOf(facts).packages.dnsServer], {withoutStarting: true}),
@@ -53,6 +54,7 @@ export const localDns = step({
   role: roles.proxy,
   after: [firewall],
   estimate: 10,
+  removal: localDnsRemoval,
   resources: context => (hasOwnDns(context.deployment) ? ownServer(context) : noFormerServer(context.facts)),
   verify: context => (hasOwnDns(context.deployment) ? serverAnswers(context) : []),
   skippable:
