@@ -1,6 +1,12 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import {type Problem, pathText, valueAt, wordsOf} from './problem.ts';
-import {exportPathOwn, renewalBeforeEnd, upstreamsElsewhere} from './rules/components.ts';
+import {
+  exportPathOwn,
+  renewalBeforeEnd,
+  resolverWithinReach,
+  upstreamsElsewhere,
+  upstreamsUsed,
+} from './rules/components.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -24,6 +30,7 @@ import {
   endpointsElsewhere,
   peerAddresses,
   peersDiffer,
+  publicAddressKnown,
   publicOnce,
   someWayIn,
   vpnPorts,
@@ -44,6 +51,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   domainUsable,
   renewalBeforeEnd,
   channelNames,
+  publicAddressKnown,
   publicOnce,
   someWayIn,
   vpnPorts,
@@ -56,6 +64,8 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   adminSourcesNarrow,
   exportPathOwn,
   upstreamsElsewhere,
+  upstreamsUsed,
+  resolverWithinReach,
   environmentNames,
   environmentDomains,
   environmentHostnames,

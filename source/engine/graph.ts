@@ -38,14 +38,18 @@ export const instancesOf = (steps: readonly Step[], deployment: Deployment): rea
     });
 
 /**
- * What must be done before an instance may begin: the steps it is after, on every host that they concern. A step that
- * concerns no host here (it is switched off, or nobody plays its role) hands on what it is after itself.
+ * What must be done before an instance may begin: the steps it is after, on its own host where they concern it, else on
+ * every host that they concern. So a firewall waits for nothing but its own machine, and what is laid on the cluster for
+ * the proxy and the storage. A step that concerns no host here (it is switched off, or nobody plays its role) hands on
+ * what it is after itself.
  */
 export const prerequisitesOf = (instance: Instance, all: readonly Instance[]): readonly Instance[] => {
   const before = (step: Step): readonly Instance[] =>
     step.after.flatMap(earlier => {
-      const own = all.filter(other => other.step === earlier);
-      return own.length > 0 ? own : before(earlier);
+      const concerned = all.filter(other => other.step === earlier);
+      const here = concerned.filter(({host}) => host.name === instance.host.name);
+      if (here.length > 0) return here;
+      return concerned.length > 0 ? concerned : before(earlier);
     });
   return [...new Set(before(instance.step))];
 };

@@ -34,9 +34,16 @@ describe('steps on hosts', () => {
     expect(keys(instances)).toEqual(['first@one', 'last@one', 'last@two']);
   });
 
-  test('wait for the steps that they are after on every host, through those that concern nobody', () => {
+  test('wait for the steps that they are after on every other host, through those that concern nobody', () => {
     const [, , lastOnTwo] = instances;
     expect(keys(prerequisitesOf(lastOnTwo!, instances))).toEqual(['first@one']);
+  });
+
+  test('wait for a step that concerns their own host on that one alone', () => {
+    const every = stepOf('every', {});
+    const next = stepOf('next', {after: [every]});
+    const found = instancesOf([every, next], deploymentOf('one', 'two'));
+    expect(keys(prerequisitesOf(found.at(-1)!, found))).toEqual(['every@two']);
   });
 
   test('that are done once concern the first host of their role, and others wait for that one', () => {
