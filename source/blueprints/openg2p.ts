@@ -123,7 +123,7 @@ const defaults = (name: string, topology: string): Deployment => ({
     tls: {mode: 'local-ca'},
     channels: [],
     network: {privateSubnet: '10.0.0.0/16', adminSources: privateNetworks},
-    components: {dns: {}, nfs: {}, nginx: {}, ...(topology === productionMinimum.id && {postgresql: {}})},
+    components: {dns: {}, nfs: {}, nginx: {}, ...(topology === productionMinimum.id && {postgresql: {}, backup: {}})},
   }),
   channels: [
     {

@@ -1,6 +1,13 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import {type Problem, pathText, valueAt, wordsOf} from './problem.ts';
-import {exportPathOwn, renewalBeforeEnd, upstreamsElsewhere} from './rules/components.ts';
+import {
+  backupElsewhere,
+  backupPathOwn,
+  backupTellsSomebody,
+  exportPathOwn,
+  renewalBeforeEnd,
+  upstreamsElsewhere,
+} from './rules/components.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -55,6 +62,9 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   blocksUsable,
   adminSourcesNarrow,
   exportPathOwn,
+  backupPathOwn,
+  backupElsewhere,
+  backupTellsSomebody,
   upstreamsElsewhere,
   environmentNames,
   environmentDomains,
