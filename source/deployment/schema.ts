@@ -279,6 +279,9 @@ const backupSchedules = z.strictObject({
   check: calendar.default('*-*-* 07:00'),
 });
 
+/** Whether old copies at the other site are given up as here; false where it takes what is new and lets nothing go. */
+const prune = z.boolean().default(true);
+
 /** A second repository at another site, written with restic. What opens it is in the vault. */
 const offsite = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -295,6 +298,7 @@ const offsite = z.discriminatedUnion('kind', [
       .regex(/^[a-z0-9-]+$/, 'must be a region like eu-central-1')
       .optional(),
     keyId: z.string().regex(/^[\w+/=-]+$/, 'must be the id of an access key'),
+    prune,
   }),
   z.strictObject({
     kind: z.literal('sftp'),
@@ -306,6 +310,7 @@ const offsite = z.discriminatedUnion('kind', [
     hostKey: z
       .string()
       .regex(/^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*$/, 'must be a key like "ssh-ed25519 AAAA…"'),
+    prune,
   }),
 ]);
 

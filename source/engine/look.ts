@@ -1,4 +1,4 @@
-import type {HostSpec} from '../deployment/schema.ts';
+import type {Deployment, HostSpec} from '../deployment/schema.ts';
 import type {Connection} from '../hosts/connection.ts';
 import type {Facts} from '../hosts/facts.ts';
 import type {Products, Resource} from '../resources/resource.ts';
@@ -9,6 +9,7 @@ import {type Assessed, assessWith, buildResources, missingProduct, type Setting}
 import type {PlannedStep} from './events.ts';
 import type {Failure} from './failure.ts';
 import type {Instance} from './graph.ts';
+import {namesIn} from './step.ts';
 import {type Verified, verificationsOf, verified} from './verification.ts';
 
 /** What the last look found out: lets the next one build its probes before it has asked anything. */
@@ -106,7 +107,7 @@ export const look = async (input: LookInput): Promise<Look> => {
   const lookedAt = (instance: Instance, products: Products): Looked[] => {
     const known = facts[instance.host.name];
     if (!known) return [];
-    const missing = missingProduct(instance, products);
+    const missing = missingProduct(instance, products, setting);
     if (missing !== undefined) return [{instance, waitsFor: missing}];
     const given = answers.get(instance.host.name) as Answers;
     let built: readonly Resource[];
@@ -225,9 +226,10 @@ const unique = (scripts: readonly Script[]): readonly Script[] => [
 /** What an installation would change, step by step. */
 export const planOf = (
   looked: readonly Looked[],
+  deployment: Deployment,
 ): {steps: readonly PlannedStep[]; changes: number; unchanged: number} => {
   const steps = looked.map(({instance, resources, waitsFor}): PlannedStep => {
-    const producer = looked.find(other => other.instance.step.provides?.includes(waitsFor ?? ''));
+    const producer = looked.find(other => namesIn(other.instance.step.provides, deployment).includes(waitsFor ?? ''));
     return {
       step: instance.step.id,
       title: instance.step.title,
