@@ -123,7 +123,13 @@ const defaults = (name: string, topology: string): Deployment => ({
     tls: {mode: 'local-ca'},
     channels: [],
     network: {privateSubnet: '10.0.0.0/16', adminSources: privateNetworks},
-    components: {dns: {}, nfs: {}, nginx: {}, ...(topology === productionMinimum.id && {postgresql: {}, backup: {}})},
+    components: {
+      // A site that runs four machines has a DNS of its own, and people who must not be bypassed.
+      dns: topology === productionMinimum.id ? {server: 'site'} : {},
+      nfs: {},
+      nginx: {},
+      ...(topology === productionMinimum.id && {postgresql: {}, backup: {}}),
+    },
   }),
   channels: [
     {

@@ -85,6 +85,8 @@ export const publicChannel = z.strictObject({
   name: dnsLabel,
   kind: z.literal('public'),
   acknowledgement: z.string(),
+  /** What public names lead to: the proxy's own public address, or that of a router before it. */
+  address: address.optional(),
 });
 
 export const publicAcknowledgement = 'anyone on the internet can reach this';
@@ -226,6 +228,16 @@ export const artifactSource = z.discriminatedUnion('source', [
     proxy: outboundProxy.optional(),
   }),
 ]);
+
+/** Who answers for the platform's names. */
+const dns = z.strictObject({
+  /** `own`: a DNS server on the proxy that Groundwork sets up. `site`: the DNS that the site has, where people make records. */
+  server: z.enum(['own', 'site']).default('own'),
+  /** With `site`: the resolver that devices of the VPN ask, inside of what the tunnel reaches. Absent: they keep theirs. */
+  resolver: address.optional(),
+  /** Whom our own server asks about other names. Empty: taken from the host. */
+  upstreams: z.array(address).default([]),
+});
 
 /** PostgreSQL on the storage host, for all environments: each has users and databases of its own there. */
 export const postgresql = z.strictObject({
@@ -392,10 +404,7 @@ export const deployment = z.strictObject({
   }),
   components: z.strictObject({
     timeServers: z.array(hostReference).default([]),
-    dns: z.strictObject({
-      /** Empty: taken from the host. */
-      upstreams: z.array(address).default([]),
-    }),
+    dns,
     nfs: z.strictObject({
       server: z.enum(['auto', 'kernel', 'ganesha']).default('auto'),
       exportPath: unixPath.default('/srv/nfs'),

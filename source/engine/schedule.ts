@@ -49,7 +49,7 @@ export const schedule = async (run: Run): Promise<void> => {
   const stateOf = ({key}: Instance): StepState => run.states.get(key) ?? 'unchanged';
   for (;;) {
     for (const instance of instances.filter(each => stateOf(each) === 'pending')) {
-      const before = prerequisitesOf(instance, instances).map(stateOf);
+      const before = prerequisitesOf(instance, instances, run.ports.deployment).map(stateOf);
       if (run.stopping || run.ports.control.signal.aborted) end(run, instance, 'stopped');
       else if (before.some(state => given.includes(state))) end(run, instance, 'blocked');
       else if (

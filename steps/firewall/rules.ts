@@ -1,5 +1,5 @@
 import type {Deployment, HostSpec} from '../../source/deployment/schema.ts';
-import {hasKubernetes, hostsPlaying, isPublic, roles, vpns} from '../shared/deployment.ts';
+import {hasKubernetes, hasOwnDns, hostsPlaying, isPublic, roles, vpns} from '../shared/deployment.ts';
 
 /**
  * Who may come in. `admins`: the operators' own networks. `private`: the machines' subnet. `vpn`: each VPN's peers.
@@ -27,8 +27,6 @@ export const roleRules: readonly RoleRule[] = [
   {role: roles.base, ports: ['ssh'], protocol: 'tcp', from: ['admins', 'private', 'vpn'], purpose: 'SSH'},
   {role: roles.proxy, ports: ['wireguard'], protocol: 'udp', from: ['anyone'], purpose: 'WireGuard'},
   {role: roles.proxy, ports: [80, 443], protocol: 'tcp', from: ['web'], purpose: 'web'},
-  {role: roles.proxy, ports: [53], protocol: 'udp', from: ['private', 'vpn'], purpose: 'DNS'},
-  {role: roles.proxy, ports: [53], protocol: 'tcp', from: ['private', 'vpn'], purpose: 'DNS'},
   {role: roles.storage, ports: [2049], protocol: 'tcp', from: ['private'], purpose: 'NFS'},
 ];
 
@@ -45,8 +43,22 @@ export const kubernetesRules: readonly RoleRule[] = [
   {role: roles.compute, ports: [8472], protocol: 'udp', from: ['nodes'], purpose: 'network of the pods'},
   {role: roles.compute, ports: [30080], protocol: 'tcp', from: ['proxies'], purpose: 'Istio gateway'},
   {role: roles.proxy, ports: [80, 443], protocol: 'tcp', from: ['pods'], purpose: 'web'},
-  {role: roles.proxy, ports: [53], protocol: 'udp', from: ['pods'], purpose: 'DNS'},
-  {role: roles.proxy, ports: [53], protocol: 'tcp', from: ['pods'], purpose: 'DNS'},
+];
+
+/** Where a DNS server of ours is on the proxy: with `site`, nobody has business at that port. */
+export const ownDnsRules: readonly RoleRule[] = (['udp', 'tcp'] as const).map(protocol => ({
+  role: roles.proxy,
+  ports: [53],
+  protocol,
+  from: ['private', 'vpn', 'pods'],
+  purpose: 'DNS',
+}));
+
+/** The rules of a deployment: what the ground needs, and what it has beside it. */
+export const rulesFor = (deployment: Deployment): readonly RoleRule[] => [
+  ...roleRules,
+  ...(hasOwnDns(deployment) ? ownDnsRules : []),
+  ...(hasKubernetes(deployment) ? kubernetesRules : []),
 ];
 
 /** One rule as ufw has it. `any` stands for every address of both families. */
@@ -87,7 +99,7 @@ const sourcesOf = (source: Source, deployment: Deployment, host: FirewalledHost)
     case 'proxies':
       return othersPlaying(deployment, roles.proxy, host);
     case 'pods':
-      return host.roles.includes(roles.compute) ? [pods] : [];
+      return hasKubernetes(deployment) && host.roles.includes(roles.compute) ? [pods] : [];
   }
 };
 
@@ -102,7 +114,7 @@ const spelled = (source: string): string => (source === '0.0.0.0/0' || source ==
 
 /** What may come in to a host, each rule once. */
 export const inRules = (deployment: Deployment, host: FirewalledHost, sshPort: number): readonly InRule[] => {
-  const all = [...roleRules, ...(hasKubernetes(deployment) ? kubernetesRules : [])]
+  const all = rulesFor(deployment)
     .filter(({role}) => host.roles.includes(role))
     .flatMap(({ports, protocol, from, purpose}) =>
       ports

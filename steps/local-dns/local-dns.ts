@@ -5,7 +5,7 @@ import {service} from '../../source/resources/service.ts';
 import {sh} from '../../source/shell/script.ts';
 import {firewall} from '../firewall/firewall.ts';
 import {prints} from '../shared/checks.ts';
-import {roles, systemOf} from '../shared/deployment.ts';
+import {hasOwnDns, roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, dnsmasqConfiguration} from './configuration.ts';
 import {hostResolver} from './host-resolver.ts';
@@ -17,6 +17,7 @@ export const localDns = step({
   role: roles.proxy,
   after: [firewall],
   estimate: 10,
+  enabled: hasOwnDns,
   resources: ({deployment, host, facts}) => [
     aptPackages([systemOf(facts).packages.dnsServer], {withoutStarting: true}),
     file(configurationPath, dnsmasqConfiguration(deployment, host, facts), {
@@ -50,7 +51,7 @@ export const localDns = step({
     ),
   ],
   skippable:
-    'Names of the platform are not answered here. Right for a site whose own DNS leads the domain, and all below it, to the proxy.',
+    'Names of the platform are not answered here. Where the site’s own DNS is to answer, say so in the answers instead (Domain: DNS).',
   remedies: [
     ...aptRemedies,
     {

@@ -50,7 +50,7 @@ const full = sampleDeployment({
   ],
   components: {
     timeServers: ['ntp.example.org'],
-    dns: {upstreams: ['9.9.9.9']},
+    dns: {server: 'own', upstreams: ['9.9.9.9']},
     nfs: {server: 'auto', exportPath: '/srv/nfs'},
     nginx: {maxBodyMb: 100},
     automaticUpdates: 'security',

@@ -1,6 +1,6 @@
-import {parseAddress, purposeOf} from '../../network/address.ts';
+import {contains, parseAddress, purposeOf} from '../../network/address.ts';
 import type {Problem} from '../problem.ts';
-import {error, type Rule, warning} from './rule.ts';
+import {error, type Rule, validCidr, warning} from './rule.ts';
 
 /** Folders of the system: nothing below them is for shares, and step by step their modes would be changed. */
 const systemFolders: readonly string[] = [
@@ -64,6 +64,46 @@ export const backupTellsSomebody: Rule = ({components: {backup, kubernetes}}) =>
           'nobody is told when a backup fails: set receivers of mail under the alerts of the monitoring',
         ),
       ]
+    : [];
+
+/**
+ * A device of the VPN gets one resolver, and must reach it through the tunnel (or from where it is, when it dials in from
+ * inside the private subnet).
+ */
+export const resolverWithinReach: Rule = ({channels, components: {dns}, network}) => {
+  const path = 'components.dns.resolver';
+  const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
+  if (dns.resolver === undefined) {
+    return dns.server === 'site' && vpns.some(({peers}) => peers.length > 0)
+      ? [
+          warning(
+            path,
+            'is not set: devices of the VPN go on asking the resolver that they have, which must know the records too',
+          ),
+        ]
+      : [];
+  }
+  if (dns.server === 'own')
+    return [error(path, "our own DNS server is the VPN's resolver; name another one with server: site")];
+  const address = parseAddress(dns.resolver);
+  if (!address.ok) return [];
+  return vpns
+    .filter(({tunnel}) => tunnel === 'split')
+    .filter(({subnet}) =>
+      [network.privateSubnet, subnet].map(validCidr).every(block => block && !contains(block, address.value)),
+    )
+    .map(({name, subnet}) =>
+      error(
+        path,
+        `${dns.resolver} is not reached through the VPN "${name}": it must lie in ${network.privateSubnet} or ${subnet}`,
+      ),
+    );
+};
+
+/** Only our own server asks others. */
+export const upstreamsUsed: Rule = ({components: {dns}}) =>
+  dns.server === 'site' && dns.upstreams.length > 0
+    ? [warning('components.dns.upstreams', 'are not used: the hosts ask the resolvers of the site')]
     : [];
 
 /** Our DNS server asks these; asking itself would go round in a circle. */
