@@ -17,7 +17,7 @@ import {backupKeys} from './backup-keys.ts';
 import {givers} from './host-programs.ts';
 import {type FetchKey, fetchKeys, keyProduct, keysOfBackupHost, sourceOf, sourceProduct} from './keys.ts';
 import {machineRemedies, machinesProduct, sameMachine} from './machine.ts';
-import {accessHome, programPath, programsFolder, settingsFolder} from './paths.ts';
+import {accessHome, keysFolder, programPath, programsFolder, settingsFolder} from './paths.ts';
 import {rancherPath} from './rancher-objects.ts';
 import {backupHost, hasBackup, keeps, sourceHosts} from './settings.ts';
 
@@ -46,7 +46,6 @@ const way = (context: StepContext): readonly Resource[] => {
   return [
     aptPackages(['sudo', ...(given.some(key => key !== 'configurations') ? ['rsync', 'python3'] : [])]),
     user(accessUser, {system: true, home: accessHome, shell: '/bin/sh'}),
-    directory(programsFolder),
     ...(given.includes('files') && keeps(deployment, 'rancher')
       ? // Open, because the chart says nothing of the account that it writes with. What lies there is encrypted.
         [directory(rancherPath(deployment), {mode: 0o777})]
@@ -91,14 +90,11 @@ export const backupAccess = step({
     const {deployment, host} = context;
     const itself = host.name === backupHost(deployment).name;
     return [
-      ...(itself ? [] : [sameMachine(context), sourceOf(context)]),
-      directory(settingsFolder),
+      ...(itself ? [] : [sameMachine(context), sourceOf(context), directory(settingsFolder), directory(keysFolder)]),
+      directory(programsFolder),
       // The backup host copies its own configuration without a detour.
       ...(itself
-        ? [
-            directory(programsFolder),
-            file(programPath('give-configurations'), givers(deployment, host).configurations, {mode: 0o755}),
-          ]
+        ? [file(programPath('give-configurations'), givers(deployment, host).configurations, {mode: 0o755})]
         : way(context)),
     ];
   },

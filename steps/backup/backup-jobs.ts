@@ -13,7 +13,7 @@ import {roles} from '../shared/deployment.ts';
 import {newPassword} from '../shared/password.ts';
 import {alertResources, mailSecrets} from './alerts.ts';
 import {accessUser, backupAccess, givenBy} from './backup-access.ts';
-import {backupKeys, repositoryUser} from './backup-keys.ts';
+import {backupKeys} from './backup-keys.ts';
 import {jobProgram, resticEnvironment} from './jobs.ts';
 import {sourceProduct, sshKey} from './keys.ts';
 import {machinesFile, machinesProduct, sourcesIn} from './machine.ts';
@@ -26,7 +26,6 @@ import {
   keyPath,
   knownHostsPath,
   machinesPath,
-  pgbackrestLog,
   programPath,
   programsFolder,
   resticPassphrasePath,
@@ -157,7 +156,7 @@ export const backupJobs = step({
     const {deployment, host, products, secret} = context;
     const {path, offsite} = backupOf(deployment);
     return [
-      aptPackages(['openssh-client', 'restic', 'rsync']),
+      aptPackages(['restic', 'rsync']),
       // Its owner's alone, but for the way through it: pgBackRest's account has its part of it.
       directory(path, {mode: 0o711}),
       directory(statusFolder(deployment)),
@@ -165,9 +164,6 @@ export const backupJobs = step({
       ...(keeps(deployment, 'configurations') ? [directory(configurationsFolder(deployment), {mode: 0o700})] : []),
       ...(keeps(deployment, 'etcd') ? [directory(etcdFolder(deployment), {mode: 0o700})] : []),
       directory(restoreFolder(deployment), {mode: 0o711}),
-      ...(keeps(deployment, 'postgresql')
-        ? [directory(pgbackrestLog, {owner: `${repositoryUser}:${repositoryUser}`, mode: 0o750})]
-        : []),
       file(machinesPath, machinesFile(deployment, products)),
       file(knownHostsPath, knownHosts(deployment, products)),
       file(sshSettingsPath, sshSettings(deployment, products)),
@@ -176,7 +172,6 @@ export const backupJobs = step({
       repository(deployment),
       ...(offsite?.kind === 'sftp' ? [sshKey(offsiteKey)] : []),
       ...offsiteResources(deployment, secret),
-      directory(programsFolder),
       directory(`${programsFolder}/jobs`),
       ...alertResources(deployment, host.name, secret),
       file(programPath('record'), recordProgram(deployment), {mode: 0o755}),

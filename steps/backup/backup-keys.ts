@@ -7,9 +7,9 @@ import {firewall} from '../firewall/firewall.ts';
 import {exitsZero} from '../shared/checks.ts';
 import {roles} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
-import {keyPath, keyProduct, keysOfBackupHost, repositoryKey, sourceOf, sourceProduct, sshKey} from './keys.ts';
+import {keyProduct, keysOfBackupHost, repositoryKey, sourceOf, sourceProduct, sshKey} from './keys.ts';
 import {machinesProduct, rememberedMachines} from './machine.ts';
-import {keysFolder, pgbackrestHome, settingsFolder} from './paths.ts';
+import {keyPath, keysFolder, pgbackrestHome, settingsFolder} from './paths.ts';
 import {backupHost, hasBackup, keeps} from './settings.ts';
 
 /** Owns pgBackRest’s repository. Of its own, so that the database’s account of this host, if there is one, cannot touch it. */

@@ -3,8 +3,7 @@ import {type StepContext, step} from '../../source/engine/step.ts';
 import {aptPackages} from '../../source/resources/apt-packages.ts';
 import {directory} from '../../source/resources/directory.ts';
 import {file} from '../../source/resources/file.ts';
-import type {Resource} from '../../source/resources/resource.ts';
-import {resource, script} from '../../source/resources/resource.ts';
+import {type Products, type Resource, resource, script} from '../../source/resources/resource.ts';
 import {ok} from '../../source/result.ts';
 import {nothing, sh} from '../../source/shell/script.ts';
 import {settingsInForce} from '../postgresql/in-force.ts';
@@ -21,7 +20,7 @@ import {backupKeys} from './backup-keys.ts';
 import {pgbackrestOnly} from './host-programs.ts';
 import {databaseKey, keyProduct, repositoryKey, sourceIn, sourceProduct, sshKey} from './keys.ts';
 import {machinesProduct, sameMachine} from './machine.ts';
-import {keysFolder, programPath, programsFolder, settingsFolder, spoolPath} from './paths.ts';
+import {programPath, spoolPath} from './paths.ts';
 import {configurationFile, databaseConfiguration, folderResources, sshResources} from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
 import {backupHost, keeps, stanzaOf} from './settings.ts';
@@ -43,7 +42,7 @@ const identity = (version: number): Resource => {
     probe: sh`[ ! -x ${`${programs}/pg_controldata`} ] || LC_ALL=C ${`${programs}/pg_controldata`} ${data} 2>/dev/null | sed -n 's/^Database system identifier: *//p'`,
     read: ({stdout}) => ok(/^\d+$/.test(stdout.trim()) ? stdout.trim() : ''),
     diff: () => [],
-    products: system => (system === '' ? {} : {[systemProduct]: system, [dataProduct]: data}),
+    products: (system): Products => (system === '' ? {} : {[systemProduct]: system, [dataProduct]: data}),
     apply: () => script(nothing),
   });
 };
@@ -82,12 +81,9 @@ export const backupPostgresql = step({
     const {data, settings} = clusterPaths(version);
     const far = farSide(context);
     return [
-      sameMachine(context),
+      {...sameMachine(context), id: 'same machine as the archive is of'},
       identity(version),
-      aptPackages(['pgbackrest', 'openssh-client']),
-      directory(settingsFolder),
-      directory(keysFolder),
-      directory(programsFolder),
+      aptPackages(['pgbackrest']),
       sshKey(databaseKey, 'postgres'),
       ...folderResources('postgres'),
       directory(spoolPath, {owner: 'postgres:postgres', mode: 0o750}),
@@ -103,7 +99,7 @@ export const backupPostgresql = step({
       ...alertResources(deployment, host.name, secret),
       ...watchResources(deployment, data),
       file(`${settings}/groundwork-backup.conf`, archiveSettings(deployment), {owner: 'postgres:postgres'}),
-      settingsInForce(version),
+      {...settingsInForce(version), id: 'settings of the archive in force'},
     ];
   },
   verify: ({deployment, facts}) => {

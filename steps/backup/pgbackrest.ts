@@ -15,7 +15,6 @@ import {
   pgbackrestLog,
   postgresqlRepository,
   programPath,
-  programsFolder,
   settingsFolder,
   spoolPath,
 } from './paths.ts';
@@ -35,8 +34,6 @@ export type FarSide = {readonly host: HostSpec; readonly source: Source; readonl
 
 /** How pgBackRest comes to the other side: with one key, and with the host key that the installer saw. */
 export const sshResources = ({host, source, key}: FarSide): readonly Resource[] => [
-  directory(settingsFolder),
-  directory(programsFolder),
   file(sshKnownHostsPath, `${host.name} ${source.hostKey}\n`),
   file(
     sshSettingsPath,
