@@ -52,7 +52,8 @@ export const importCommand: Command = {
     'belong together are named together. It says what was taken over, what was changed, and what was not taken over and',
     'why. Without --to nothing is kept. Secrets are never taken over; it says which there are, and how to bring them.',
   ],
-  words: ['FILE…'],
+  words: ['FILE'],
+  endless: true,
   options: {
     name: {type: 'string', value: 'NAME', help: 'what to call the deployment; default the name of the cluster'},
     to: {type: 'string', value: 'WHERE', help: 'save, to go on in the wizard; or the path of a new deployment file'},

@@ -112,6 +112,30 @@ describe('what comes of the examples', () => {
       components: {
         postgresql: {packages: 'distribution', port: 5432},
         nfs: {exportPath: '/srv/nfs'},
+        dns: {server: 'site', resolver: '10.20.0.2'},
+        backup: {
+          path: '/var/lib/openg2p-backup/groundwork',
+          groups: ['postgresql', 'etcd', 'rancher', 'files'],
+          retention: {
+            postgresqlFull: 5,
+            postgresqlDifferential: 8,
+            etcd: 29,
+            rancher: 15,
+            daily: 8,
+            weekly: 5,
+            monthly: 7,
+          },
+          schedules: {
+            postgresqlFull: 'Sun *-*-* 01:00',
+            postgresqlDifferential: 'Mon..Sat *-*-* 01:00',
+            etcd: '*-*-* 00/6:20',
+            rancher: '0 2 * * *',
+            files: '*-*-* 02:30',
+            configurations: '*-*-* 02:45',
+            drill: 'Sun *-*-* 06:00',
+            check: '*-*-* 08:00',
+          },
+        },
         kubernetes: {
           versions: 'default',
           logging: {retentionDays: 7},

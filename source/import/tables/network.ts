@@ -65,8 +65,7 @@ export const productionVpn: Table = {
   wg_subnet: vpnSubnet,
   wg_port: vpnPort,
   wg_peers: peers,
-  wg_peer_dns: value =>
-    changed('peers ask the DNS server on the proxy, which asks this one', {'components.dns.upstreams': [value]}),
+  wg_peer_dns: text('components.dns.resolver'),
 };
 
 /** What goes through the tunnel: blank stands for the subnets that lie behind it. */
