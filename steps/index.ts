@@ -14,6 +14,7 @@ import {nginx} from './nginx/nginx.ts';
 import {postgresql} from './postgresql/postgresql.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
+import {storageAccess} from './storage-access/storage-access.ts';
 import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
 
@@ -27,6 +28,7 @@ export const steps: readonly Step[] = [
   nginx,
   nfsServer,
   postgresql,
+  storageAccess,
   kubernetesTools,
   rke2,
   storageClass,
@@ -54,6 +56,7 @@ export {
   postgresql,
   rancher,
   rke2,
+  storageAccess,
   storageClass,
   wireguard,
 };

@@ -4,7 +4,7 @@ import {type Inventory, inventoryScript, readInventory, removalSteps} from '../.
 import {nginx} from '../../steps/nginx/nginx.ts';
 import {hasKubernetes, hostsPlaying, roles} from '../../steps/shared/deployment.ts';
 import {blueprints} from '../blueprints/index.ts';
-import {environmentDomain, modulesInOrder} from '../deployment/environments.ts';
+import {databasePlaceOf, environmentDomain, modulesInOrder} from '../deployment/environments.ts';
 import {pathText} from '../deployment/problem.ts';
 import {type Deployment, type Environment, environment as schema} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
@@ -60,6 +60,7 @@ const asked = (invocation: Invocation, deployment: Deployment, name: string): Re
     ...(adminEmail !== undefined && {adminEmail}),
     modules: invocation.texts('module').flatMap(text => text.split(',')),
     hostnames,
+    ...(invocation.text('database') !== undefined && {database: invocation.text('database')}),
   });
   if (!parsed.success) {
     return err(parsed.error.issues.map(issue => `${pathText(issue.path) || name}: ${issue.message}`).join('\n'));
@@ -150,16 +151,22 @@ export const removalLines = (
 ): readonly string[] => {
   const {name} = environment;
   const domain = environmentDomain(deployment, environment);
+  const onStorage = databasePlaceOf(deployment, environment) === 'storage-host';
+  const databases = onStorage ? ['  its databases and their users on the storage host'] : [];
   const volumes = claims.map(({name: claim, size}) => `  volume ${claim} (${size})`);
   const gone = [
     ...releases.map(({name: release, chart, status}) => `  release ${release} (${chart}, ${status})`),
     `  the gateway and, in Rancher, the project`,
     `  ${domain} and *.${domain} in nginx and its certificate`,
-    ...(purge ? volumes : []),
+    ...(purge ? [...volumes, ...databases] : []),
     ...(purge || claims.length === 0 ? [`  the namespace ${name} with all that is in it`] : []),
   ];
-  const kept =
-    purge || claims.length === 0 ? [] : [...volumes, `  the namespace ${name} with the passwords of this data`];
+  const kept = purge
+    ? []
+    : [
+        ...databases,
+        ...(claims.length === 0 ? [] : [...volumes, `  the namespace ${name} with the passwords of this data`]),
+      ];
   return [
     `Erased from ${deployment.name}:`,
     ...gone,
@@ -232,6 +239,11 @@ export const environment: Command = {
       multiple: true,
       value: 'SERVICE=NAME',
       help: 'another host name for a service: odk=forms.example.test',
+    },
+    database: {
+      type: 'string',
+      value: 'PLACE',
+      help: 'storage-host or in-cluster; default the storage host, where it has PostgreSQL',
     },
     'admin-email': {type: 'string', value: 'MAIL', help: 'of its first user'},
     purge: {type: 'boolean', help: 'with remove: erase its data too'},

@@ -7,6 +7,7 @@ import {
   upstreamsElsewhere,
   upstreamsUsed,
 } from './rules/components.ts';
+import {databaseOfOneEnvironment, databasePackages, databasePort} from './rules/databases.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -63,6 +64,8 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   blocksUsable,
   adminSourcesNarrow,
   exportPathOwn,
+  databasePort,
+  databasePackages,
   upstreamsElsewhere,
   upstreamsUsed,
   resolverWithinReach,
@@ -70,6 +73,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   environmentDomains,
   environmentHostnames,
   environmentModules,
+  databaseOfOneEnvironment,
   versionsTogether,
   acceptedChecksName,
 ];

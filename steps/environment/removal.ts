@@ -7,9 +7,16 @@ import {manifestAbsent} from '../../source/resources/manifest.ts';
 import type {Resource} from '../../source/resources/resource.ts';
 import {err, ok} from '../../source/result.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
+import {postgresqlRemedies} from '../postgresql/remedies.ts';
+import {asSuperuser, literal} from '../postgresql/sql.ts';
+import {postgresqlVersion} from '../postgresql/version.ts';
 import {hasRancher} from '../rancher/rancher.ts';
+import {prints} from '../shared/checks.ts';
+import {roles} from '../shared/deployment.ts';
 import {onCluster} from '../shared/platform.ts';
 import {inEnvironment} from './commons.ts';
+import {onStorageHost} from './database-steps.ts';
+import {databaseUser, noDatabases} from './databases.ts';
 import {projectName} from './members.ts';
 import {commons, gatewayName, moduleCharts, stepId} from './names.ts';
 
@@ -245,7 +252,32 @@ export const removalSteps = (environment: Environment, {purge}: Removal): readon
           ),
     ],
   });
-  return [services, access, namespace];
+  if (!purge) return [services, access, namespace];
+  const databases = step({
+    id: stepId(environment, 'remove-databases'),
+    title: `${name}: erase databases`,
+    why: 'Erases what is kept on the storage host, and the users that were made for it.',
+    role: roles.storage,
+    after: [services],
+    estimate: 10,
+    enabled: onStorageHost(environment),
+    resources: ({deployment, facts}) => [noDatabases(postgresqlVersion(deployment, facts), environment)],
+    verify: ({deployment, facts}) => [
+      prints(
+        {
+          id: 'no-databases',
+          title: `the storage host has no databases of ${name} any more`,
+          script: asSuperuser(
+            postgresqlVersion(deployment, facts),
+            `SELECT count(*) FROM pg_database WHERE pg_get_userbyid(datdba) = ${literal(databaseUser(environment))};`,
+          ),
+        },
+        '0',
+      ),
+    ],
+    remedies: postgresqlRemedies,
+  });
+  return [services, access, namespace, databases];
 };
 
 /** What is in an environment now, for the one who is to decide about it; see `readInventory`. */
