@@ -14,6 +14,7 @@ import {nginx} from './nginx/nginx.ts';
 import {postgresql} from './postgresql/postgresql.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
+import {siteDns} from './site-dns/site-dns.ts';
 import {storageAccess} from './storage-access/storage-access.ts';
 import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
@@ -22,6 +23,7 @@ import {wireguard} from './wireguard/wireguard.ts';
 export const steps: readonly Step[] = [
   hostBaseline,
   firewall,
+  siteDns,
   wireguard,
   localDns,
   certificates,
@@ -57,6 +59,7 @@ export {
   rancher,
   rke2,
   storageAccess,
+  siteDns,
   storageClass,
   wireguard,
 };

@@ -2,6 +2,8 @@ import type {Environment} from '../../source/deployment/schema.ts';
 import type {KubeObject} from '../../source/kubernetes/objects.ts';
 import {type Resource, resource, script} from '../../source/resources/resource.ts';
 import {err, ok} from '../../source/result.ts';
+import {lines, sh} from '../../source/shell/script.ts';
+import {clusterPaths} from '../postgresql/paths.ts';
 import {scramVerifier} from '../postgresql/scram.ts';
 import {asSuperuser, identifier, literal} from '../postgresql/sql.ts';
 import {labelsOf} from './names.ts';
@@ -158,18 +160,32 @@ JOIN pg_database d ON NOT d.datistemplate AND d.datname <> 'postgres' AND (s.dbi
 WHERE r.rolname <> 'postgres';`;
 
 /**
- * Neither databases nor users of an environment on the server. Only when its own user owns one of them: then the server was
- * its alone, so all that is in it is erased, that of its modules too.
+ * Neither databases nor users of an environment on the server. Only when its own user is there: then the server was its
+ * alone, so all that is in it is erased, that of its modules too. Without `purge` they stay, and that is told.
  */
-export const noDatabases = (version: number, environment: Environment): Resource => {
+export const noDatabases = (version: number, environment: Environment, purge: boolean): Resource => {
   const user = databaseUser(environment);
-  return resource<boolean>({
+  const what = `databases of ${environment.name} on the storage host`;
+  return resource<string | undefined>({
     id: `no databases of ${environment.name}`,
     doing: `erasing the databases of ${environment.name}`,
-    probe: asSuperuser(version, `SELECT 'there' FROM pg_authid WHERE rolname = ${literal(user)};`),
+    probe: lines(
+      sh`[ -e ${`${clusterPaths(version).data}/PG_VERSION`} ] || exit 0`,
+      asSuperuser(
+        version,
+        `SELECT 'there', (SELECT pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database WHERE NOT datistemplate) FROM pg_authid WHERE rolname = ${literal(user)};`,
+      ),
+    ),
     read: ({code, stdout, stderr}) =>
-      code === 0 ? ok(stdout.includes('there')) : err(`the database server cannot be asked: ${stderr.trim()}`),
-    diff: there => (there ? [{summary: `erase the databases of ${environment.name} and their users`}] : []),
+      code === 0
+        ? ok(/^there\|(.*)$/m.exec(stdout)?.[1])
+        : err(`the database server cannot be asked: ${stderr.trim()}`),
+    diff: size =>
+      size === undefined || !purge ? [] : [{summary: `erase the ${what}, with their users (${size})`, loses: true}],
+    stays: size =>
+      size === undefined || purge
+        ? []
+        : [{kind: 'data', what: `${what} (${size})`, why: 'data is kept unless it is purged'}],
     apply: () =>
       script(
         asSuperuser(

@@ -7,6 +7,7 @@ import {nginx} from '../nginx/nginx.ts';
 import {postgresql} from '../postgresql/postgresql.ts';
 import {rancher} from '../rancher/rancher.ts';
 import {rke2} from '../rke2/rke2.ts';
+import {environmentDnsStep} from '../site-dns/site-dns.ts';
 import {storageAccess} from '../storage-access/storage-access.ts';
 import {storageClass} from '../storage-class/storage-class.ts';
 import {openg2pCharts} from './charts.ts';
@@ -18,17 +19,18 @@ import {namespaceStep} from './namespace.ts';
 
 /** An environment's own steps, in their order. Modules stand side by side unless one works with another. */
 export const environmentSteps = (environment: Environment): readonly Step[] => {
+  const dns = environmentDnsStep(environment);
   const namespace = namespaceStep(environment, [certificates, rke2, rancher]);
   const gateway = gatewayStep(environment, [namespace, nginx, istio]);
   const passwords = passwordsStep(environment, [namespace]);
   const databases = databasesStep(environment, [postgresql]);
   const databaseAccess = databaseAccessStep(environment, [namespace, databases, storageAccess]);
-  const base = baseStep(environment, [gateway, passwords, databaseAccess, openg2pCharts, storageClass]);
+  const base = baseStep(environment, [gateway, passwords, databaseAccess, openg2pCharts, storageClass, dns]);
   const services = servicesStep(environment, [base]);
   const modules = new Map<ModuleId, Step>();
   for (const id of modulesInOrder(environment)) {
     const needed = moduleNeeds[id].flatMap(need => modules.get(need) ?? []);
     modules.set(id, moduleStep(environment, id, [services, ...needed]));
   }
-  return [namespace, gateway, passwords, databases, databaseAccess, base, services, ...modules.values()];
+  return [dns, namespace, gateway, passwords, databases, databaseAccess, base, services, ...modules.values()];
 };

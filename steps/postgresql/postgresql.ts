@@ -19,6 +19,7 @@ import {settingsInForce} from './in-force.ts';
 import {packageSources} from './packages.ts';
 import {clusterPaths, clusterUnit, tlsPaths} from './paths.ts';
 import {postgresqlRemedies} from './remedies.ts';
+import {postgresqlRemoval} from './removal.ts';
 import {rolePassword} from './roles.ts';
 import {creationDefaults, serverSettings, unitDropIn} from './settings.ts';
 import {asSuperuser} from './sql.ts';
@@ -142,5 +143,6 @@ echo "$used % are used"`,
       }),
     ];
   },
+  removal: postgresqlRemoval,
   remedies: [...postgresqlRemedies, ...aptRemedies],
 });

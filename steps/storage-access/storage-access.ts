@@ -14,6 +14,7 @@ import {hasPostgresql, postgresqlOf} from '../postgresql/version.ts';
 import {exitsZero} from '../shared/checks.ts';
 import {hostsPlaying, roles} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
+import {storageAccessRemoval} from './removal.ts';
 
 const storageAddress = (deployment: Deployment): string => {
   const [host] = hostsPlaying(deployment, roles.storage);
@@ -80,6 +81,7 @@ export const storageAccess = step({
         ]
       : []),
   ],
+  removal: storageAccessRemoval,
   remedies: [
     {
       id: 'storage-silent',

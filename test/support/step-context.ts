@@ -36,6 +36,12 @@ export const wholeDeployment = (overrides: Partial<Deployment> = {}): Deployment
   return {...sample, components: {...sample.components, kubernetes: kubernetes.parse({})}};
 };
 
+/** The same where the site's own DNS answers for the platform's names. */
+export const atSite = (deployment: Deployment): Deployment => ({
+  ...deployment,
+  components: {...deployment.components, dns: {...deployment.components.dns, server: 'site'}},
+});
+
 /** Secrets as a vault keeps them: made at the first question, the same ever after. A step that is off asks for none. */
 export const memoryVault = async (
   step: Pick<Step, 'secrets' | 'enabled'>,
