@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {parseAddress, parseCidr} from '../network/address.ts';
 import {isDnsLabel, isDomainName, isHostReference} from '../network/names.ts';
 import type {Result} from '../result.ts';
-import {moduleIds, type ServiceName, serviceNames} from './environments.ts';
+import {databasePlaces, moduleIds, type ServiceName, serviceNames} from './environments.ts';
 
 /** The version that this program writes. Older ones are migrated when read (see migrate.ts). */
 export const schemaVersion = 1;
@@ -373,6 +373,8 @@ export const environment = z.strictObject({
   /** Absent: its name below the deployment's domain. */
   domain: domainName.optional(),
   modules: z.array(z.enum(moduleIds)).default([]),
+  /** Where its databases are. Absent: on the storage host where that has PostgreSQL, else in its namespace. */
+  database: z.enum(databasePlaces).optional(),
   /** Where a service is to be found under another name than the usual one below the environment's domain. */
   hostnames: z.strictObject(hostnames).default({}),
   /** Of the first user, who may do everything in the environment's services. */

@@ -10,6 +10,7 @@ import {
   upstreamsElsewhere,
   upstreamsUsed,
 } from './rules/components.ts';
+import {databaseOfOneEnvironment, databasePackages, databasePort} from './rules/databases.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -69,6 +70,8 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   backupPathOwn,
   backupElsewhere,
   backupTellsSomebody,
+  databasePort,
+  databasePackages,
   upstreamsElsewhere,
   upstreamsUsed,
   resolverWithinReach,
@@ -76,6 +79,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   environmentDomains,
   environmentHostnames,
   environmentModules,
+  databaseOfOneEnvironment,
   versionsTogether,
   acceptedChecksName,
 ];
