@@ -2,7 +2,9 @@ import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
-import {handedOverAuthority} from '../../steps/certificates/paths.ts';
+import {certificates} from '../../steps/certificates/certificates.ts';
+import {handedOverAuthority, handedOverCertificate} from '../../steps/certificates/paths.ts';
+import {nginx} from '../../steps/nginx/nginx.ts';
 import {pinPeerAddresses} from '../../steps/wireguard/addresses.ts';
 import type {HostReport} from '../app/services.ts';
 import {artifactChecks} from '../artifacts/availability.ts';
@@ -26,6 +28,7 @@ import type {HandoverFile, Step} from '../engine/step.ts';
 import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
+import {certificateRefusal} from './certificate-operations.ts';
 import {clock} from './clock.ts';
 import {checksOf, clientFor} from './inspect.ts';
 import type {Site} from './site.ts';
@@ -51,7 +54,9 @@ const open = async (site: Site, given: Deployment): Promise<Result<Opened, Failu
   const paths = site.paths.deployment(deployment.name);
   makeDeploymentFolders(paths);
   const passphrase = site.secrets.vaultPassphrase(deployment.name);
-  const inUse = existsSync(join(paths.folder, handedOverAuthority));
+  const inUse = [handedOverAuthority, dirname(handedOverCertificate(''))].some(each =>
+    existsSync(join(paths.folder, each)),
+  );
   const vault = await openVault(paths.vault, {inUse, ...(passphrase !== undefined && {passphrase})});
   if (!vault.ok) return vault;
   return ok({
@@ -97,6 +102,8 @@ export const planOperation = async (
 ): Promise<Result<PlanResult & {readonly reports: readonly HostReport[]}, Failure>> => {
   const opened = await open(site, deployment);
   if (!opened.ok) return opened;
+  const refused = certificateRefusal(opened.value.vault, opened.value.deployment);
+  if (refused) return err(refused);
   const planned = await planDeployment({...opened.value.ports, signal});
   if (!planned.ok) return planned;
   const known = planned.value.hosts.flatMap(each => ('facts' in each ? [each] : []));
@@ -136,6 +143,10 @@ export type RunRefused =
   | {readonly kind: 'failure'; readonly failure: Failure};
 
 /** Carries a deployment out under its lock, with journal and logs. */
+/** Other steps alone, and what takes something away, do without certificates. */
+const wantsCertificates = ({only, steps}: RunRequest): boolean =>
+  steps === undefined && (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
+
 export const runOperation = async (
   site: Site,
   given: Deployment,
@@ -144,6 +155,8 @@ export const runOperation = async (
   const opened = await open(site, given);
   if (!opened.ok) return err({kind: 'failure', failure: opened.error});
   const {deployment, paths, vault, ports} = opened.value;
+  const refused = wantsCertificates(request) ? certificateRefusal(vault, deployment) : undefined;
+  if (refused) return err({kind: 'failure', failure: refused});
   const startedAt = clock.now().toISOString();
   const owner = {
     user: userInfo().username,

@@ -3,7 +3,7 @@ import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
-import {type Deployment, kubernetes} from '../deployment/schema.ts';
+import {type Deployment, kubernetes, tls} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
@@ -30,6 +30,8 @@ export const servicesOf = (site: Site): Services => ({
     const defaults = blueprint.defaults(name, topology);
     return {
       ...defaults,
+      // No CA signs for practice hosts.
+      ...(site.practice && {tls: tls.parse({mode: 'local-ca'})}),
       components: {...defaults.components, kubernetes: kubernetes.parse({})},
     };
   },

@@ -1,6 +1,6 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import {type Problem, pathText, valueAt, wordsOf} from './problem.ts';
-import {exportPathOwn, renewalBeforeEnd, upstreamsElsewhere} from './rules/components.ts';
+import {certificatesDiffer, exportPathOwn, renewalBeforeEnd, upstreamsElsewhere} from './rules/components.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -43,6 +43,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   privateAddresses,
   domainUsable,
   renewalBeforeEnd,
+  certificatesDiffer,
   channelNames,
   publicOnce,
   someWayIn,

@@ -1,5 +1,5 @@
 import {parseAddress, purposeOf} from '../../network/address.ts';
-import {error, type Rule} from './rule.ts';
+import {error, type Rule, repeated} from './rule.ts';
 
 /** Folders of the system: nothing below them is for shares, and step by step their modes would be changed. */
 const systemFolders: readonly string[] = [
@@ -47,6 +47,14 @@ export const upstreamsElsewhere: Rule = ({hosts, components}) =>
   });
 
 export const renewalBeforeEnd: Rule = ({tls}) =>
-  tls.renewDays >= tls.leafDays
+  tls.mode === 'local-ca' && tls.renewDays >= tls.leafDays
     ? [error('tls.renewDays', `must be less than tls.leafDays (${tls.leafDays}), or every run would renew`)]
+    : [];
+
+export const certificatesDiffer: Rule = ({tls}) =>
+  tls.mode === 'supplied'
+    ? repeated(
+        tls.certificates.map((key, index) => ({path: `tls.certificates[${index}]`, key})),
+        name => `"${name}" is there twice`,
+      )
     : [];
