@@ -304,10 +304,10 @@ export const certificates: Command = {
     output: {type: 'string', short: 'o', value: 'FORM', help: 'plain or jsonl (one JSON object a line); default plain'},
   },
   examples: [
-    'groundwork certificates check openg2p.zip private.key --domain rancher.openg2p.example.org',
+    'groundwork certificates check openg2p.zip private.key --domain p.example.org',
     'groundwork certificates request --deployment production',
-    'groundwork certificates import fullchain.pem privkey.pem --deployment production',
-    'groundwork certificates import openg2p.pfx --password -d production <password.txt',
+    'groundwork certificates import fullchain.pem privkey.pem -d production',
+    'groundwork certificates import openg2p.pfx --password -d prod <password',
     'groundwork certificates list --deployment production',
   ],
   run: async (invocation, world) => {
