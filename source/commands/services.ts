@@ -14,6 +14,7 @@ import {discover, sshConfigHosts} from '../hosts/discovery.ts';
 import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
 import {err, ok, type Result} from '../result.ts';
+import {certificateServices} from './certificate-services.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
 import {inspectOperation, recheck} from './inspect.ts';
@@ -61,6 +62,7 @@ export const servicesOf = (site: Site): Services => ({
     const kept = vault.ok ? await vault.value.set(name, value) : vault;
     return kept.ok ? ok() : err([kept.error.message, kept.error.remedy].filter(Boolean).join(' '));
   },
+  certificates: certificateServices(site),
   inspect: async (deployment, onReport, signal) => {
     await inspectOperation(site, deployment, onReport, signal);
   },

@@ -3,7 +3,7 @@ import type {Deployment, Environment} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import type {OsData} from '../../source/hosts/os-data.ts';
 import type {ProxyCertificate} from '../certificates/proxy.ts';
-import {environmentClientNames, platformNames} from '../shared/client-names.ts';
+import {clientNames, environmentClientNames, platformNames} from '../shared/client-names.ts';
 import {managedFile, word} from '../shared/config-text.ts';
 import {hasKubernetes, hostsPlaying, isPublic, namesBelow, roles, servedNames, vpns} from '../shared/deployment.ts';
 import {gatewayPorts, rancherName} from '../shared/platform.ts';
@@ -145,7 +145,12 @@ const environmentNames = (deployment: Deployment, environment: Environment): rea
 const sites = (deployment: Deployment): readonly Site[] => {
   if (!hasKubernetes(deployment))
     return [
-      {names: servedNames(deployment), clients: [], access: allowList(deployment), silentSeconds: patience.ordinary},
+      {
+        names: servedNames(deployment),
+        clients: clientNames(deployment),
+        access: allowList(deployment),
+        silentSeconds: patience.ordinary,
+      },
     ];
   const closed = insidersOnly(deployment);
   const rancher = rancherName(deployment);
