@@ -43,8 +43,11 @@ const overlaysUnread = ({files}: Imported): readonly string[] =>
     .filter(() => !files.some(({path}) => basename(path) === overlay))
     .map(path => `${path} lies beside it and was not read: OpenG2P’s scripts do, so name it too`);
 
-/** Reads files of this side and makes a deployment of them; what cannot be read is said by file. */
-export const importFrom = (paths: readonly string[]): Result<Imported, string> => {
+/**
+ * Reads files of this side and makes a deployment of them, from the answers that one begins with here. What cannot be
+ * read is said by file.
+ */
+export const importFrom = (paths: readonly string[], begin = firstAnswers): Result<Imported, string> => {
   const read = paths.map(path => ({path, text: readSome(path)}));
   const unread = read.flatMap(({text}) => (text.ok ? [] : [text.error]));
   if (unread.length > 0) return err(unread.join('\n'));
@@ -52,7 +55,7 @@ export const importFrom = (paths: readonly string[]): Result<Imported, string> =
     read.flatMap(({path, text}) => (text.ok ? [{path, text: text.value}] : [])),
     {
       blueprint: openg2p,
-      begin: topology => firstAnswers(openg2p, openg2p.id, topology),
+      begin: topology => begin(openg2p, openg2p.id, topology),
       problems: deployment => problemsOf(deployment, blueprints),
     },
   );

@@ -1,4 +1,5 @@
 import {artifacts} from './artifacts.ts';
+import {certificates} from './certificates.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   importCommand,
   check,
   trust,
+  certificates,
   artifacts,
   preflight,
   plan,

@@ -3,7 +3,7 @@ import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
-import type {Deployment} from '../deployment/schema.ts';
+import {type Deployment, tls} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
@@ -15,6 +15,7 @@ import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
 import {expandHome} from '../hosts/ssh-config.ts';
 import {err, ok, type Result} from '../result.ts';
+import {certificateServices} from './certificate-services.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
 import {firstAnswers} from './first-answers.ts';
@@ -23,13 +24,18 @@ import {inspectOperation, recheck} from './inspect.ts';
 import {lastEvents, planOperation, runOperation, verifyOperation} from './operations.ts';
 import type {Site} from './site.ts';
 
+/** What a new deployment begins with here: no CA signs for practice hosts. */
+const beginningAt =
+  ({practice}: Site): Services['firstAnswers'] =>
+  (...about) => ({...firstAnswers(...about), ...(practice && {tls: tls.parse({mode: 'local-ca'})})});
+
 /** What the screens ask for, done on real hosts and this side's real files. */
 export const servicesOf = (site: Site): Services => ({
   blueprints,
   practice: site.practice,
   deployments: site.store.list,
   save: saved => throwIfFailed(site.store.save(saved)),
-  firstAnswers,
+  firstAnswers: beginningAt(site),
   remove: name => {
     throwIfFailed(site.store.remove(name));
     throwIfFailed(removeFolder(site.paths.deployment(name).folder));
@@ -57,6 +63,7 @@ export const servicesOf = (site: Site): Services => ({
     const kept = vault.ok ? await vault.value.set(name, value) : vault;
     return kept.ok ? ok() : err([kept.error.message, kept.error.remedy].filter(Boolean).join(' '));
   },
+  certificates: certificateServices(site),
   inspect: async (deployment, onReport, signal) => {
     await inspectOperation(site, deployment, onReport, signal);
   },
@@ -85,7 +92,11 @@ export const servicesOf = (site: Site): Services => ({
   logOf: (name, host) => site.paths.deployment(name).log(host),
   shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
   exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
-  importSettings: async paths => importFrom(paths.map(path => expandHome(path, site.world.home))),
+  importSettings: async paths =>
+    importFrom(
+      paths.map(path => expandHome(path, site.world.home)),
+      beginningAt(site),
+    ),
 });
 
 /** The vault of a deployment; its passphrase, if it has one, was asked for when the program started. */

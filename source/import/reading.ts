@@ -35,6 +35,9 @@ export type Row = (value: string, look: Look) => Reading;
 /** Settings of one kind of file, by key; `*` stands for one word. They are applied in this order. */
 export type Table = Readonly<Record<string, Row>>;
 
+/** Stands in notes for the name of the deployment, which is chosen after the files were read. */
+export const deploymentName = '{deployment}';
+
 export const taken = (sets: Readonly<Record<string, unknown>>, note?: string): Reading => ({
   outcome: 'taken',
   sets,

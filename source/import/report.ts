@@ -1,4 +1,5 @@
 import type {Imported, ImportProblem, Item} from './item.ts';
+import {deploymentName} from './reading.ts';
 
 export type Section = {readonly title: string; readonly lines: readonly string[]};
 
@@ -12,13 +13,18 @@ const placeOf = (files: Imported['files'], {file, line}: Pick<ImportProblem, 'fi
   return files.length === 1 ? `line ${line}  ` : `${file}:${line}  `;
 };
 
-const itemLine = ({files, deployment}: Imported, item: Item): string => {
-  const note =
-    item.vault === undefined ? item.note : `${item.note}: groundwork secrets set ${deployment.name} ${item.vault}`;
+/** What there is to say about a setting, with the command that brings it along. */
+const noteOf = ({deployment}: Imported, {note, vault}: Item): string | undefined =>
+  vault === undefined
+    ? note?.replaceAll(deploymentName, deployment.name)
+    : `${note}: groundwork secrets set ${deployment.name} ${vault}`;
+
+const itemLine = (imported: Imported, item: Item): string => {
+  const note = noteOf(imported, item);
   const value = item.value === undefined ? '' : ` ${item.value}`;
   const where = item.paths.length > 0 && item.outcome !== 'left' ? `, as ${item.paths.join(', ')}` : '';
   const parts = [item.key === '' ? '' : `${item.key}:${value}${where}`, note].filter(Boolean);
-  return visible(`${placeOf(files, item)}${parts.join(value === '' && where === '' ? ' ' : '; ')}`);
+  return visible(`${placeOf(imported.files, item)}${parts.join(value === '' && where === '' ? ' ' : '; ')}`);
 };
 
 export const problemLine = ({files}: Pick<Imported, 'files'>, problem: ImportProblem): string => {
@@ -70,7 +76,10 @@ export const reportLines = (sections: readonly Section[]): readonly string[] =>
 /** The report for programs: one object a line, the last of type `import.finished`. `kept` says where the result lies now. */
 export const reportObjects = (imported: Imported, kept: string | null): readonly object[] => [
   ...imported.files.map(file => ({type: 'import.file', ...file})),
-  ...imported.items.map(item => ({type: 'import.setting', ...item})),
+  ...imported.items.map(item => {
+    const note = noteOf(imported, item);
+    return {type: 'import.setting', ...item, ...(note !== undefined && {note})};
+  }),
   ...imported.notes.map(note => ({type: 'import.note', note})),
   ...imported.problems.map(problem => ({type: 'import.problem', ...problem})),
   {

@@ -275,6 +275,26 @@ describe('secrets', () => {
   });
 });
 
+describe('certificates', () => {
+  const line = (text: string, key: string) => {
+    const result = imported(prod(text));
+    const report = reportLines(reportSections({...result, deployment: {...result.deployment, name: 'site-1'}}));
+    return {tls: result.deployment.tls, line: report.find(each => each.includes(key))};
+  };
+
+  test('are named in the deployment, and brought by a command that the report has', () => {
+    expect(line('tls_wildcard_cert: ./my certs/all.pem\ntls_wildcard_key: all.key\n', 'tls_wildcard_cert')).toEqual({
+      tls: {mode: 'supplied', certificates: ['main'], warnDays: 30},
+      line: expect.stringContaining("groundwork certificates import './my certs/all.pem' all.key --deployment site-1"),
+    });
+    expect(line('tls_rancher_cert: r.pem\n', 'tls_rancher_cert')).toEqual({
+      tls: {mode: 'supplied', certificates: ['rancher'], warnDays: 30},
+      line: expect.stringContaining('groundwork certificates import r.pem --deployment site-1 --name rancher'),
+    });
+    expect(imported(fixture('prod-config.yaml')).deployment.tls).toMatchObject({certificates: ['main', 'rancher']});
+  });
+});
+
 describe('several files', () => {
   test('what provisioning found out wins, in whatever order they are named', () => {
     const names = ['provision-output.yaml', 'prod-config.yaml'];

@@ -1,21 +1,40 @@
-import {left, leftOut, type Row, secretLeft, type Table} from '../reading.ts';
+import {quote} from '../../shell/script.ts';
+import {deploymentName, type Look, left, type Row, secretLeft, type Table, taken} from '../reading.ts';
 
-const certificate: Row = value => leftOut(`bring it with: groundwork certificates import NAME ${value}`);
-const withCertificate = left('is given together with the certificate: groundwork certificates import');
-const password = secretLeft('is asked for when the certificate is imported');
+/** Certificates by the name that the scripts have for them, with the name that they get in the vault. */
+const names = {wildcard: 'main', rancher: 'rancher'} as const;
 
-const certificateOf = (name: string): Table => ({
-  [`tls_${name}_cert`]: certificate,
-  [`tls_${name}_key`]: withCertificate,
-  [`tls_${name}_chain`]: withCertificate,
+const wanted = (look: Look): readonly string[] =>
+  Object.entries(names).flatMap(([theirs, ours]) => (look.of(`tls_${theirs}_cert`) === undefined ? [] : [ours]));
+
+/** Which certificates there are is part of a deployment; they themselves are brought into the vault. */
+const certificate =
+  (name: keyof typeof names): Row =>
+  (value, look) => {
+    const files = [value, look.of(`tls_${name}_key`), look.of(`tls_${name}_chain`)].filter(file => file !== undefined);
+    const called = names[name] === 'main' ? '' : ` --name ${names[name]}`;
+    return taken(
+      {'tls.certificates': wanted(look)},
+      `bring it: groundwork certificates import ${files.map(quote).join(' ')} --deployment ${deploymentName}${called}`,
+    );
+  };
+
+const withCertificate = left('is brought together with the certificate');
+const password = secretLeft('is asked for when the certificate is brought');
+const ofKeycloak = left('each environment has a Keycloak of its own; its names are covered with the others');
+
+const certificateOf = (name: string, row: Row, file: Row): Table => ({
+  [`tls_${name}_cert`]: row,
+  [`tls_${name}_key`]: file,
+  [`tls_${name}_chain`]: file,
   [`tls_${name}_password`]: password,
 });
 
-/** Certificates that a site has: files are no part of a deployment. */
+/** Certificates that a site has. */
 export const suppliedCertificates: Table = {
-  ...certificateOf('wildcard'),
-  ...certificateOf('rancher'),
-  ...certificateOf('keycloak'),
+  ...certificateOf('wildcard', certificate('wildcard'), withCertificate),
+  ...certificateOf('rancher', certificate('rancher'), withCertificate),
+  ...certificateOf('keycloak', ofKeycloak, ofKeycloak),
 };
 
 const noAcme = left(
