@@ -1,4 +1,5 @@
 import {artifacts} from './artifacts.ts';
+import {backup} from './backup.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  backup,
   verify,
   status,
   kubeconfig,
