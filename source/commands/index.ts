@@ -1,4 +1,5 @@
 import {artifacts} from './artifacts.ts';
+import {backup} from './backup.ts';
 import {certificates} from './certificates.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  backup,
   uninstallCommand,
   verify,
   status,
