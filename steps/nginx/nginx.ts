@@ -14,6 +14,7 @@ import {exitsZero, prints, said} from '../shared/checks.ts';
 import {roles, servedNames, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, nginxConfiguration, pagesDirectory, refusal} from './configuration.ts';
+import {listening, listensAsWritten} from './listening.ts';
 import {notAnswering} from './pages.ts';
 import {nginxRemedies} from './remedies.ts';
 
@@ -65,7 +66,7 @@ export const nginx = step({
   role: roles.proxy,
   after: [certificates, firewall],
   estimate: 15,
-  resources: ({deployment, facts}) => {
+  resources: ({deployment, host, facts}) => {
     const system = systemOf(facts);
     return [
       // Not started by its package: it would greet strangers with the distribution's page.
@@ -75,22 +76,32 @@ export const nginx = step({
       file(`${pagesDirectory}/healthz`, 'ok\n'),
       file(`${pagesDirectory}/not-answering.html`, notAnswering),
       ...(system.nginx.rejectHandshake ? [] : [refusalCertificate]),
-      file(configurationPath, nginxConfiguration(deployment, facts, system), {validate: accepted}),
+      file(configurationPath, nginxConfiguration(deployment, host, facts, system), {validate: accepted}),
       service('nginx.service', {
         enabled: true,
         running: true,
         configuration: [configurationPath, paths.certificate, paths.key],
         onChange: 'reload',
       }),
+      listensAsWritten(deployment, host, facts),
     ];
   },
-  verify: ({deployment, host}) => {
+  verify: ({deployment, host, facts}) => {
     const [name = deployment.domain] = servedNames(deployment);
     const address = host.privateAddress;
+    const sockets = listening(deployment, host, facts);
     return [
       exitsZero(
         {id: 'configuration', title: 'nginx accepts its configuration', script: sh`nginx -t`},
         'the configuration test is successful',
+      ),
+      prints(
+        {
+          id: 'listens',
+          title: 'nginx listens at the addresses that are meant, and at no others',
+          script: sockets.script,
+        },
+        sockets.expected,
       ),
       prints(
         {
