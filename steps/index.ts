@@ -11,6 +11,7 @@ import {logging} from './logging/logging.ts';
 import {monitoring} from './monitoring/monitoring.ts';
 import {nfsServer} from './nfs-server/nfs-server.ts';
 import {nginx} from './nginx/nginx.ts';
+import {postgresql} from './postgresql/postgresql.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
 import {siteDns} from './site-dns/site-dns.ts';
@@ -27,6 +28,7 @@ export const steps: readonly Step[] = [
   certificates,
   nginx,
   nfsServer,
+  postgresql,
   kubernetesTools,
   rke2,
   storageClass,
@@ -51,6 +53,7 @@ export {
   nfsServer,
   nginx,
   openg2pCharts,
+  postgresql,
   rancher,
   rke2,
   siteDns,

@@ -1,4 +1,5 @@
 import {environmentSteps} from '../../steps/environment/environment.ts';
+import {environmentRemoval} from '../../steps/environment/removal.ts';
 import {steps} from '../../steps/index.ts';
 import {type Deployment, deployment, schemaVersion} from '../deployment/schema.ts';
 import type {Blueprint, Topology} from './blueprint.ts';
@@ -79,6 +80,8 @@ const productionMinimum: Topology = {
       count: {min: 1, max: 1},
       nominal: {cpus: 4, memoryGb: 8, diskGb: 64},
       least: {cpus: 4, memoryGb: 7.2, diskGb: 51},
+      // 1 TB or more, says the page; a disk of that name may hold a little less.
+      volumeGb: {nominal: 1000, least: 900},
       roles: ['base', 'backup'],
     },
   ],
@@ -163,5 +166,6 @@ export const openg2p: Blueprint = {
   ],
   steps,
   environmentSteps,
+  environmentRemoval,
   defaults,
 };

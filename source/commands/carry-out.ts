@@ -16,7 +16,7 @@ export type CarryOut = {
   readonly yes: boolean;
   readonly resumed?: boolean;
   readonly only?: readonly string[];
-  readonly steps?: RunRequest['steps'];
+  readonly removal?: RunRequest['removal'];
   readonly takeOver?: boolean;
   /** How long a step waits for what somebody outside has to do. Default: for ever, and 30 where nobody is asked. */
   readonly waitMinutes?: number | undefined;

@@ -32,6 +32,7 @@ const entry = z.object({
       outcome: z.enum(['succeeded', 'failed', 'stopped', 'waiting', 'interrupted']),
       at: z.string(),
       failedStep: z.string().optional(),
+      removes: z.string().optional(),
     })
     .optional()
     .catch(undefined),

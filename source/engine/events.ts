@@ -1,4 +1,4 @@
-import type {Change} from '../resources/resource.ts';
+import type {Change, Stay} from '../resources/resource.ts';
 import type {Failure} from './failure.ts';
 import type {Missing} from './waiting.ts';
 
@@ -13,7 +13,13 @@ export type StepState =
   | 'blocked'
   | 'stopped';
 
-export type PlannedResource = {readonly id: string; readonly changes: readonly Change[]};
+export type PlannedResource = {
+  readonly id: string;
+  readonly changes: readonly Change[];
+  readonly stays?: readonly Stay[];
+  /** Why its state could not be read; counts as a change. */
+  readonly unread?: string;
+};
 
 /** One step on one host, with what it would change. */
 export type PlannedStep = {
@@ -42,6 +48,8 @@ export type RunEvent = {readonly at: string} & (
       readonly deployment: string;
       readonly practice: boolean;
       readonly resumed: boolean;
+      /** What is taken away, in words (`the platform`); absent when something is installed. */
+      readonly removes?: string;
     }
   | {readonly type: 'host.connected'; readonly host: string; readonly address: string}
   /** A fault of the run that belongs to no step: a host that cannot be reached, a check that failed. */

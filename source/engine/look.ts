@@ -1,9 +1,9 @@
 import type {HostSpec} from '../deployment/schema.ts';
-import type {Connection} from '../hosts/connection.ts';
+import type {Connection, OutputStream} from '../hosts/connection.ts';
 import type {Facts} from '../hosts/facts.ts';
 import type {Products, Resource} from '../resources/resource.ts';
 import {err, ok, type Result} from '../result.ts';
-import {frame, type PartOutput, unframe} from '../shell/frame.ts';
+import {frame, type PartOutput, unframe, unframeAsItComes} from '../shell/frame.ts';
 import {nothing, type Script} from '../shell/script.ts';
 import {type Assessed, assessWith, buildResources, contextOf, missingProduct, type Setting} from './context.ts';
 import type {PlannedStep} from './events.ts';
@@ -82,7 +82,7 @@ export const look = async (input: LookInput): Promise<Look> => {
   const ask = async (host: HostSpec, scripts: readonly Script[]): Promise<void> => {
     const connection = await input.connect(host);
     const found = connection.ok
-      ? await askAll(connection.value, unique(scripts), setting.marker(), signal)
+      ? await askAll(connection.value, unique(scripts), {marker: setting.marker(), signal})
       : connection;
     if (!found.ok) {
       if (connection.ok && found.error.kind === 'connection-lost') await input.lost(host);
@@ -217,15 +217,31 @@ const faulty = ({step}: Instance, error: unknown): Assessed => {
   };
 };
 
+/** Milliseconds that a host may take for its answers, and for each of them: kubectl needs a second on a slow machine. */
+const patience = {all: 120_000, each: 3000} as const;
+
+export type Asking = {
+  readonly marker: string;
+  readonly signal?: AbortSignal;
+  /** Called for each script as soon as its answer is there. */
+  readonly onAnswer?: (script: Script, answer: PartOutput) => void;
+};
+
 /** Many scripts in one round trip, by their text. A script without an answer counts as a lost connection. */
 export const askAll = async (
   connection: Connection,
   scripts: readonly Script[],
-  marker: string,
-  signal?: AbortSignal,
+  {marker, signal, onAnswer}: Asking,
 ): Promise<Result<Answers, Failure>> => {
   if (scripts.length === 0) return ok(new Map());
-  const output = await connection.run(frame(marker, scripts), {maxOutput: 32 * 1024 * 1024, ...(signal && {signal})});
+  const told =
+    onAnswer && unframeAsItComes(marker, (index, answer) => scripts[index] && onAnswer(scripts[index], answer));
+  const output = await connection.run(frame(marker, scripts), {
+    maxOutput: 32 * 1024 * 1024,
+    timeoutMs: patience.all + patience.each * scripts.length,
+    ...(signal && {signal}),
+    ...(told && {onOutput: (stream: OutputStream, chunk: string) => stream === 'stdout' && told(chunk)}),
+  });
   if (!output.ok) return output;
   const parts = unframe(marker, output.value.stdout);
   if (parts.size < scripts.length)
@@ -262,10 +278,15 @@ export const planOf = (
       title: instance.step.title,
       host: instance.host.name,
       estimate: instance.step.estimate,
-      resources: (resources ?? []).map(({resource, assessment}) => ({
-        id: resource.id,
-        changes: assessment.ok ? assessment.value.changes : [{summary: `cannot be read now: ${assessment.error}`}],
-      })),
+      resources: (resources ?? []).map(({resource: {id}, assessment}) =>
+        assessment.ok
+          ? {
+              id,
+              changes: assessment.value.changes,
+              ...(assessment.value.stays?.length && {stays: assessment.value.stays}),
+            }
+          : {id, changes: [{summary: `cannot be read now: ${assessment.error}`}], unread: assessment.error},
+      ),
       ...(waitsFor !== undefined && {undecided: producer?.instance.step.title ?? waitsFor}),
       ...(missing.length > 0 && {awaits: missing.map(({title}) => title)}),
     };

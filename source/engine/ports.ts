@@ -53,6 +53,8 @@ export type RunPorts = Omit<LookPorts, 'signal'> & {
   readonly run: string;
   readonly resumed: boolean;
   readonly practice: boolean;
+  /** What is taken away, in words; absent when something is installed. */
+  readonly removes?: string;
   /** Only these steps; all when absent. */
   readonly only?: readonly string[];
   /** Checks of facts, and those that must ask the hosts for more, over the connections that are open. */

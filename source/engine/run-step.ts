@@ -164,7 +164,7 @@ const ask = async (
 ): Promise<Result<ReadonlyMap<string, PartOutput>, Failure>> => {
   const connection = await connect();
   if (!connection.ok) return connection;
-  const answers = await askAll(connection.value, scripts, setting.marker(), control.signal);
+  const answers = await askAll(connection.value, scripts, {marker: setting.marker(), signal: control.signal});
   if (!answers.ok && answers.error.kind === 'connection-lost') await lost();
   return answers;
 };

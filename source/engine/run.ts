@@ -55,6 +55,7 @@ export const runDeployment = async (given: RunPorts): Promise<RunResult> => {
     deployment: ports.deployment.name,
     practice: ports.practice,
     resumed: ports.resumed,
+    ...(ports.removes !== undefined && {removes: ports.removes}),
   });
   const sessions = openSessions(host => connectTelling(ports, host, emit));
   let result: RunResult;
@@ -279,7 +280,10 @@ const verifyUnchanged = async (run: Run, found: Look): Promise<void> => {
       if (scripts.length === 0) return known;
       const connection = await run.sessions.to(host);
       const answers = connection.ok
-        ? await askAll(connection.value, scripts, prepared.setting.marker(), ports.control.signal)
+        ? await askAll(connection.value, scripts, {
+            marker: prepared.setting.marker(),
+            signal: ports.control.signal,
+          })
         : connection;
       if (answers.ok)
         return [...known, ...open.flatMap(({instance, checks}) => wrong(instance, verified(checks, answers.value)))];

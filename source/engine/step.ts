@@ -4,6 +4,7 @@ import type {Products, Resource} from '../resources/resource.ts';
 import type {Result} from '../result.ts';
 import type {PartOutput} from '../shell/frame.ts';
 import type {Script} from '../shell/script.ts';
+import type {GoesWith, Removal} from './removal.ts';
 
 /** Everything that a step may look at while it says what should be. */
 export type StepContext = {
@@ -94,6 +95,8 @@ export type Step = {
   readonly remedies?: readonly Remedy[];
   /** What the operator gives up by skipping it. A step without this cannot be skipped. */
   readonly skippable?: string;
+  /** How it is taken away again. */
+  readonly removal?: Removal | GoesWith;
 };
 
 export const step = (definition: Step): Step => definition;

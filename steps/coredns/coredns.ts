@@ -32,6 +32,7 @@ export const coreDns = step({
   after: [rke2, localDns, siteDns],
   estimate: 45,
   enabled: hasKubernetes,
+  removal: {goesWith: rke2},
   resources: ({deployment}) => [
     manifest({id: 'settings of CoreDNS', objects: [coreDnsConfiguration(deployment)]}),
     waitFor({

@@ -9,8 +9,8 @@ import {prints} from '../shared/checks.ts';
 import {hasOwnDns, roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, dnsmasqConfiguration} from './configuration.ts';
-import {noFormerServer} from './former-server.ts';
 import {hostResolver} from './host-resolver.ts';
+import {localDnsRemoval, noOwnServer} from './removal.ts';
 
 const ownServer = ({deployment, host, facts}: StepContext): readonly Resource[] => [
   aptPackages([systemOf(facts).packages.dnsServer], {withoutStarting: true}),
@@ -53,7 +53,8 @@ export const localDns = step({
   role: roles.proxy,
   after: [firewall],
   estimate: 10,
-  resources: context => (hasOwnDns(context.deployment) ? ownServer(context) : noFormerServer(context.facts)),
+  removal: localDnsRemoval,
+  resources: context => (hasOwnDns(context.deployment) ? ownServer(context) : noOwnServer),
   verify: context => (hasOwnDns(context.deployment) ? serverAnswers(context) : []),
   skippable:
     'Names of the platform are not answered here. Where the site’s own DNS is to answer, say so in the answers instead (Domain: DNS).',

@@ -17,6 +17,7 @@ import {configurationPath, nginxConfiguration, pagesDirectory, refusal} from './
 import {listening, listensAsWritten} from './listening.ts';
 import {notAnswering} from './pages.ts';
 import {nginxRemedies} from './remedies.ts';
+import {nginxRemoval} from './removal.ts';
 
 /**
  * Whether nginx would start with the candidate. It is tried in a copy of all of nginx's settings, since it is only
@@ -66,6 +67,7 @@ export const nginx = step({
   role: roles.proxy,
   after: [certificates, firewall],
   estimate: 15,
+  removal: nginxRemoval,
   resources: ({deployment, host, facts}) => {
     const system = systemOf(facts);
     return [

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type Deployment, kubernetes} from '../../source/deployment/schema.ts';
+import {type Deployment, kubernetes, postgresql} from '../../source/deployment/schema.ts';
 import type {Step} from '../../source/engine/step.ts';
 import {ok} from '../../source/result.ts';
 import type {PartOutput} from '../../source/shell/frame.ts';
@@ -54,6 +54,7 @@ const full = sampleDeployment({
     nfs: {server: 'auto', exportPath: '/srv/nfs'},
     nginx: {maxBodyMb: 100},
     automaticUpdates: 'security',
+    postgresql: postgresql.parse({packages: 'pgdg'}),
     kubernetes: kubernetes.parse({
       cis: true,
       registry: {address: 'https://registry.example.org', user: 'puller', authorityFile: '/etc/ssl/registry.pem'},
