@@ -130,5 +130,7 @@ export type Services = {
   /** The command that opens a shell on a host, for the failure card: program and arguments. */
   readonly shellCommand: (host: HostSpec) => readonly string[];
   readonly exportYaml: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
+  /** Writes what other departments have to provide to a new file: Markdown for a name that ends in .md, else text. */
+  readonly saveChecklist: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
   readonly importYaml: (path: string) => Promise<Result<Deployment, string>>;
 };

@@ -1,4 +1,5 @@
 import {artifacts} from './artifacts.ts';
+import {checklist} from './checklist.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -16,6 +17,7 @@ import {verify} from './verify.ts';
 /** In the order in which people need them. */
 export const commands: readonly Command[] = [
   practice,
+  checklist,
   check,
   trust,
   artifacts,

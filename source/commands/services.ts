@@ -1,6 +1,7 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
+import {checklistFor} from '../checklist/for-deployment.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
 import {type Deployment, kubernetes} from '../deployment/schema.ts';
@@ -87,7 +88,11 @@ export const servicesOf = (site: Site): Services => ({
   folderOf: name => site.paths.deployment(name).folder,
   logOf: (name, host) => site.paths.deployment(name).log(host),
   shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
-  exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
+  exportYaml: async (deployment, path) => writeText(path, toYaml(deployment)),
+  saveChecklist: async (deployment, path) => {
+    const text = checklistFor(deployment, /\.(md|markdown)$/i.test(path) ? 'markdown' : 'text');
+    return text.ok ? writeText(path, text.value) : text;
+  },
   importYaml: async path => readYaml(path),
 });
 
@@ -114,7 +119,7 @@ const throwIfFailed = (result: Result<void, Failure | string>): void => {
 };
 
 /** Never replaces a file that is there: it may be the only copy of somebody's answers. */
-export const writeYaml = (path: string, text: string): Result<void, string> => {
+export const writeText = (path: string, text: string): Result<void, string> => {
   try {
     writeFileSync(path, text, {mode: 0o600, flag: 'wx'});
     return ok();

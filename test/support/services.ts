@@ -441,6 +441,10 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`export ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
+    saveChecklist: async (_, path) => {
+      asked.push(`checklist ${path}`);
+      return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
+    },
     importYaml: async path =>
       path.endsWith('good.yaml')
         ? ok({...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'})
