@@ -1,4 +1,10 @@
 import type {Step} from '../source/engine/step.ts';
+import {backupAccess} from './backup/backup-access.ts';
+import {backupJobs} from './backup/backup-jobs.ts';
+import {backupKeys} from './backup/backup-keys.ts';
+import {backupPostgresql} from './backup/backup-postgresql.ts';
+import {backupRancher} from './backup/backup-rancher.ts';
+import {backupRepository} from './backup/backup-repository.ts';
 import {certificates} from './certificates/certificates.ts';
 import {coreDns} from './coredns/coredns.ts';
 import {openg2pCharts} from './environment/charts.ts';
@@ -38,9 +44,21 @@ export const steps: readonly Step[] = [
   monitoring,
   logging,
   openg2pCharts,
+  backupKeys,
+  backupAccess,
+  backupRancher,
+  backupPostgresql,
+  backupJobs,
+  backupRepository,
 ];
 
 export {
+  backupAccess,
+  backupJobs,
+  backupKeys,
+  backupPostgresql,
+  backupRancher,
+  backupRepository,
   certificates,
   coreDns,
   firewall,

@@ -131,7 +131,7 @@ const defaults = (name: string, topology: string): Deployment => ({
       dns: topology === productionMinimum.id ? {server: 'site'} : {},
       nfs: {},
       nginx: {},
-      ...(topology === productionMinimum.id && {postgresql: {}}),
+      ...(topology === productionMinimum.id && {postgresql: {}, backup: {}}),
     },
   }),
   channels: [

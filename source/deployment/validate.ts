@@ -1,6 +1,9 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import {type Problem, pathText, valueAt, wordsOf} from './problem.ts';
 import {
+  backupElsewhere,
+  backupPathOwn,
+  backupTellsSomebody,
   exportPathOwn,
   renewalBeforeEnd,
   resolverWithinReach,
@@ -63,6 +66,9 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   blocksUsable,
   adminSourcesNarrow,
   exportPathOwn,
+  backupPathOwn,
+  backupElsewhere,
+  backupTellsSomebody,
   upstreamsElsewhere,
   upstreamsUsed,
   resolverWithinReach,

@@ -95,7 +95,13 @@ const carryOut = async (ports: RunPorts, sessions: Sessions, emit: Run['emit']):
   if (ports.control.signal.aborted) return ended(emit, [], {outcome: 'stopped'});
   if (refused.length > 0) return ended(emit, refused);
   const run = begin(ports, prepared.value, sessions, emit, found.value);
-  emit({type: 'plan', ...planOf(found.value.instances.filter(({instance}) => run.states.has(instance.key)))});
+  emit({
+    type: 'plan',
+    ...planOf(
+      found.value.instances.filter(({instance}) => run.states.has(instance.key)),
+      ports.deployment,
+    ),
+  });
   await schedule(run);
   await verifyUnchanged(run, found.value);
   await sweepJobs(run);

@@ -80,7 +80,7 @@ export const schedule = async (run: Run): Promise<void> => {
         const state = stateOf(instance);
         const waits = state === 'waiting' && run.waits.has(instance.key);
         if (state !== 'pending' && !waits) continue;
-        const before = prerequisitesOf(instance, instances);
+        const before = prerequisitesOf(instance, instances, run.ports.deployment);
         if (isStopping) end(run, instance, 'stopped');
         else if (waits) {
           if (asleep.isAwake(instance) && isFree(instance)) occupy(instance, lookAgain(run, instance));

@@ -67,6 +67,12 @@ export type HandoverFile = {
   readonly secret: boolean;
 };
 
+/** The same in every deployment, or one for each of its hosts. */
+export type ProductNames = readonly string[] | ((deployment: Deployment) => readonly string[]);
+
+export const namesIn = (names: ProductNames | undefined, deployment: Deployment): readonly string[] =>
+  typeof names === 'function' ? names(deployment) : (names ?? []);
+
 /** A named unit that the operator sees, retries and skips. Declarative: it says what should be, and never does. */
 export type Step = {
   readonly id: string;
@@ -83,9 +89,9 @@ export type Step = {
   /** Left out of the plan when this says false. */
   readonly enabled?: (deployment: Deployment) => boolean;
   /** Names of products without which `resources` cannot be called. */
-  readonly needs?: readonly string[];
+  readonly needs?: ProductNames;
   /** Names of products that its resources find out or make. */
-  readonly provides?: readonly string[];
+  readonly provides?: ProductNames;
   readonly secrets?: (deployment: Deployment) => readonly SecretSpec[];
   /** The step waits for these before it begins. Asked on its host, together with the probes. */
   readonly awaits?: (context: StepContext) => readonly Awaited[];
