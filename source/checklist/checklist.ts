@@ -1,7 +1,7 @@
 import {openings} from '../../steps/firewall/openings.ts';
 import {hasKubernetes, hasOwnDns, publicAddress, servedNames, vpns} from '../../steps/shared/deployment.ts';
 import {recordsOf} from '../../steps/site-dns/records.ts';
-import type {Machine, Topology} from '../blueprints/blueprint.ts';
+import {type Machine, machineOf, type Topology} from '../blueprints/blueprint.ts';
 import type {Deployment, HostSpec} from '../deployment/schema.ts';
 import {supportedTitles} from '../hosts/os-data.ts';
 
@@ -30,13 +30,10 @@ const orBlank = (text: string | undefined): string => (text === undefined || tex
 /** A machine that is to be, with the host that stands for it once there is one. */
 type Planned = {readonly name: string; readonly machine: Machine; readonly host: HostSpec | undefined};
 
-const plays = (host: HostSpec, {roles}: Machine): boolean =>
-  roles.length === host.roles.length && roles.every(role => host.roles.includes(role));
-
 /** As many machines of each kind as there are hosts, and at least as many as the topology wants. */
-const plannedMachines = ({machines}: Topology, {hosts}: Deployment): readonly Planned[] =>
-  machines.flatMap(machine => {
-    const own = hosts.filter(host => plays(host, machine));
+const plannedMachines = (topology: Topology, {hosts}: Deployment): readonly Planned[] =>
+  topology.machines.flatMap(machine => {
+    const own = hosts.filter(host => machineOf(topology, host) === machine);
     const count = Math.max(own.length, machine.count.min);
     return Array.from({length: count}, (_, index) => ({
       name: own[index]?.name ?? `${machine.id}-${index + 1}`,
@@ -61,7 +58,9 @@ const machinesSection = (planned: readonly Planned[], {network, artifacts}: Depl
       name,
       String(machine.nominal.cpus),
       `${machine.nominal.memoryGb} GB`,
-      `${machine.nominal.diskGb} GB`,
+      machine.volumeGb
+        ? `${machine.nominal.diskGb} GB and a volume of ${machine.volumeGb.nominal} GB`
+        : `${machine.nominal.diskGb} GB`,
       orBlank(host?.privateAddress),
       machine.title,
     ]),
@@ -131,6 +130,11 @@ const dnsSection = (deployment: Deployment): Section => {
             'internal: in the DNS that the machines and the devices of the VPN ask (split horizon, or a zone of its own). public: in the DNS of the internet.',
             'A name that begins with * is a wildcard. Until the records are there the installation does the rest and waits for them; a TTL of 300 seconds keeps corrections quick.',
           ]),
+      ...(!isOwn && hasKubernetes(deployment) && deployment.environments.length === 0
+        ? [
+            `Each environment has two more, once it has a name: NAME.${deployment.domain} and *.NAME.${deployment.domain}, with the same value.`,
+          ]
+        : []),
       ...(records.length === 0 ? ['No record is needed.'] : []),
     ],
     ...(records.length > 0 && {

@@ -16,14 +16,19 @@ const tableRow = (cells: readonly string[], widths: readonly number[]): readonly
   );
 };
 
-/** Columns as wide as what is in them; where that is too much, the widest give way, each to no less than a dozen. */
+/** Columns as wide as what is in them; where that is too much, the widest give way, none to less than its longest word: a name
+ * that is broken is no name. */
 const widthsOf = (rows: readonly (readonly string[])[], room: number): readonly number[] => {
   const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map(row => widthOf(row[index] ?? ''))));
+  const least = (rows[0] ?? []).map((_, index) =>
+    Math.max(...rows.flatMap(row => (row[index] ?? '').split(' ').map(widthOf))),
+  );
   const total = () => widths.reduce((sum, width) => sum + width + 2, -2);
   while (total() > room) {
-    const widest = widths.indexOf(Math.max(...widths));
-    if ((widths[widest] ?? 0) <= 12) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+    const spare = widths.map((width, index) => (width > (least[index] ?? 0) ? width : 0));
+    const widest = spare.indexOf(Math.max(...spare));
+    if (spare[widest] === 0) break;
+    widths[widest] = (widths[widest] ?? 1) - 1;
   }
   return widths;
 };
@@ -44,7 +49,15 @@ const textTable = ({columns: titles, rows}: NonNullable<Section['table']>): read
 const textAnswers = (answers: readonly string[]): readonly string[] =>
   answers.length === 0
     ? []
-    : ['', 'Needed back:', ...answers.flatMap(answer => wrap(`${box}${printable(answer)}`, columns))];
+    : [
+        '',
+        'Needed back:',
+        ...answers.flatMap(answer =>
+          wrap(printable(answer), columns - box.length).map(
+            (line, index) => (index === 0 ? box : ' '.repeat(box.length)) + line,
+          ),
+        ),
+      ];
 
 /** For a terminal and for paper: 80 columns, ASCII but for what names hold. */
 export const checklistText = ({title, text, sections}: Checklist): string =>

@@ -14,6 +14,7 @@ import {fetchHostKeys} from '../hosts/connect.ts';
 import {discover, sshConfigHosts} from '../hosts/discovery.ts';
 import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
+import {resolveHere} from '../network/resolve.ts';
 import {err, ok, type Result} from '../result.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
@@ -89,6 +90,7 @@ export const servicesOf = (site: Site): Services => ({
   logOf: (name, host) => site.paths.deployment(name).log(host),
   shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
   exportYaml: async (deployment, path) => writeText(path, toYaml(deployment)),
+  resolveNames: names => Promise.all(names.map(name => resolveHere(name))),
   saveChecklist: async (deployment, path) => {
     const text = checklistFor(deployment, /\.(md|markdown)$/i.test(path) ? 'markdown' : 'text');
     return text.ok ? writeText(path, text.value) : text;
