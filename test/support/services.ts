@@ -443,6 +443,18 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`export ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
+    resolveNames: async names => {
+      asked.push(`resolve ${names.join(' ')}`);
+      return names.map(name =>
+        name.startsWith('rancher.')
+          ? {kind: 'addresses', addresses: ['10.9.9.9'], ttl: 300}
+          : {kind: 'absent', exists: false},
+      );
+    },
+    saveChecklist: async (_, path) => {
+      asked.push(`checklist ${path}`);
+      return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
+    },
     importYaml: async path =>
       path.endsWith('good.yaml')
         ? ok({...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'})
