@@ -85,7 +85,7 @@ export const HostAdd = ({onDone}: Props) => {
       joiner: ', ',
       placeholder: 'for example 10.0.0.11',
       error: problem,
-      help: 'An address or name; a range like 10.0.0.11-20; a subnet like 10.0.0.0/24, which is scanned for SSH; ssh-config; or the path of a list. Several may be given, separated by commas.',
+      help: 'An address or name; a range like 10.0.0.11-20; a subnet like 10.0.0.0/24, which is scanned for SSH; ssh-config; or the path of a list or an Ansible inventory. Several may be given, separated by commas.',
     },
     {
       kind: 'action',

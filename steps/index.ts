@@ -11,8 +11,10 @@ import {logging} from './logging/logging.ts';
 import {monitoring} from './monitoring/monitoring.ts';
 import {nfsServer} from './nfs-server/nfs-server.ts';
 import {nginx} from './nginx/nginx.ts';
+import {postgresql} from './postgresql/postgresql.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
+import {siteDns} from './site-dns/site-dns.ts';
 import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
 
@@ -20,11 +22,13 @@ import {wireguard} from './wireguard/wireguard.ts';
 export const steps: readonly Step[] = [
   hostBaseline,
   firewall,
+  siteDns,
   wireguard,
   localDns,
   certificates,
   nginx,
   nfsServer,
+  postgresql,
   kubernetesTools,
   rke2,
   storageClass,
@@ -49,8 +53,10 @@ export {
   nfsServer,
   nginx,
   openg2pCharts,
+  postgresql,
   rancher,
   rke2,
+  siteDns,
   storageClass,
   wireguard,
 };

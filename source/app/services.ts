@@ -17,6 +17,13 @@ export type FoundHost = {
   readonly user?: string;
   /** The key that a list or the operator's OpenSSH settings name for it. */
   readonly identityFile?: string;
+  /** The way there, where an inventory names one. */
+  readonly jump?: {
+    readonly address: string;
+    readonly port: number;
+    readonly user?: string;
+    readonly identityFile?: string;
+  };
   /** What found it, in words: `range 10.0.0.11-20`, `~/.ssh/config`, `practice`. */
   readonly source: string;
 };

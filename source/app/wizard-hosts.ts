@@ -76,13 +76,15 @@ const hostFrom = (found: FoundHost, others: readonly HostSpec[], roles: readonly
   const base = labelFrom(found.name, labelFrom(`host-${found.address}`));
   let name = base;
   for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
+  const user = found.user ?? others.at(-1)?.user ?? 'ubuntu';
   return {
     name,
     reach: 'ssh',
     address: found.address,
     port: found.port,
-    user: found.user ?? others.at(-1)?.user ?? 'ubuntu',
+    user,
     ...(found.identityFile !== undefined && {identityFile: found.identityFile}),
+    ...(found.jump !== undefined && {jump: {user, ...found.jump}}),
     roles: [...roles],
     privateAddress: found.address,
   };

@@ -1,4 +1,5 @@
 import type {Deployment, Environment, HostSpec} from '../deployment/schema.ts';
+import type {Purge} from '../engine/removal.ts';
 import type {Step} from '../engine/step.ts';
 
 /** Nominal size of a machine: GB as vendors count them, GiB for memory. */
@@ -44,6 +45,8 @@ export type Blueprint = {
   readonly steps: readonly Step[];
   /** The steps that an environment has of its own, so that each is seen, retried and skipped by itself. */
   readonly environmentSteps?: (environment: Environment) => readonly Step[];
+  /** The steps that take an environment away, with its data or without. */
+  readonly environmentRemoval?: (environment: Environment, purge: Purge) => readonly Step[];
   /** A new deployment with everything at its default. */
   readonly defaults: (name: string, topology: string) => Deployment;
 };

@@ -1,4 +1,5 @@
 import {environmentSteps} from '../../steps/environment/environment.ts';
+import {environmentRemoval} from '../../steps/environment/removal.ts';
 import {steps} from '../../steps/index.ts';
 import {type Deployment, deployment, schemaVersion} from '../deployment/schema.ts';
 import type {Blueprint, Topology} from './blueprint.ts';
@@ -165,5 +166,6 @@ export const openg2p: Blueprint = {
   ],
   steps,
   environmentSteps,
+  environmentRemoval,
   defaults,
 };

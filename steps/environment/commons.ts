@@ -4,6 +4,7 @@ import {type Step, type StepContext, step, type Verification} from '../../source
 import {helmRelease} from '../../source/resources/helm-release.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {sh} from '../../source/shell/script.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
 import {hasKubernetes, roles} from '../shared/deployment.ts';
 import {onCluster} from '../shared/platform.ts';
@@ -28,6 +29,7 @@ export const inEnvironment = {
   once: true,
   enabled: hasKubernetes,
   remedies: environmentRemedies,
+  removal: {goesWith: rke2},
 } as const;
 
 /**

@@ -13,11 +13,9 @@ import {exitsZero} from '../shared/checks.ts';
 import {roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {exportPath, ganeshaConfiguration, kernelExports, kernelSettings} from './exports.ts';
+import {exportsFile, ganeshaFile, settingsFile} from './paths.ts';
 import {nfsRemedies} from './remedies.ts';
-
-const exportsFile = '/etc/exports.d/groundwork.exports';
-const settingsFile = '/etc/nfs.conf.d/groundwork.conf';
-const ganeshaFile = '/etc/ganesha/ganesha.conf';
+import {nfsRemoval} from './removal.ts';
 
 const serverOf = ({deployment, facts}: Pick<StepContext, 'deployment' | 'facts'>) =>
   nfsServerFor(deployment.components.nfs.server, facts);
@@ -65,6 +63,7 @@ export const nfsServer = step({
   role: roles.storage,
   after: [firewall],
   estimate: 20,
+  removal: nfsRemoval,
   resources: context => [
     directory(context.deployment.components.nfs.exportPath),
     // The CSI driver makes a directory for each volume and sets that one's mode. This one is root's, and what

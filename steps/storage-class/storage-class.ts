@@ -27,6 +27,7 @@ export const storageClass = step({
   after: [rke2, nfsServer],
   estimate: 60,
   enabled: hasKubernetes,
+  removal: {goesWith: rke2},
   resources: context => [
     artifact(context, 'chart-csi-driver-nfs'),
     helmRelease({

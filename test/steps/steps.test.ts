@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Step} from '../../source/engine/step.ts';
 import {steps} from '../../steps/index.ts';
-import {contextFor, memoryVault, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
+import {atSite, contextFor, memoryVault, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const ground = steps.filter(step => step.enabled?.(sampleDeployment()) !== false);
 const whole = wholeDeployment();
@@ -33,7 +33,7 @@ describe('the steps', () => {
   it('say what they are for, how to check them, and what to do when they fail', async () => {
     const vault = new Map<string, string>();
     for (const step of steps) {
-      const context = await contextFor(step, {vault, deployment: whole});
+      const context = await contextFor(step, {vault, deployment: step.awaits ? atSite(whole) : whole});
       expect(step.why).toMatch(/^[A-Z].*\.$/);
       expect(step.verify(context).length).toBeGreaterThan(0);
       expect(step.remedies?.length).toBeGreaterThan(0);
