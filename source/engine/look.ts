@@ -8,7 +8,7 @@ import {nothing, type Script} from '../shell/script.ts';
 import {type Assessed, assessWith, buildResources, contextOf, missingProduct, type Setting} from './context.ts';
 import type {PlannedStep} from './events.ts';
 import type {Failure} from './failure.ts';
-import type {Instance} from './graph.ts';
+import {type Instance, prerequisitesOf} from './graph.ts';
 import type {Awaited} from './step.ts';
 import {type Verified, verificationsOf, verified} from './verification.ts';
 import {type Missing, missingOf} from './waiting.ts';
@@ -270,7 +270,9 @@ const unique = (scripts: readonly Script[]): readonly Script[] => [
 export const planOf = (
   looked: readonly Looked[],
 ): {steps: readonly PlannedStep[]; changes: number; unchanged: number} => {
+  const instances = looked.map(({instance}) => instance);
   const steps = looked.map(({instance, resources, waitsFor, ...rest}): PlannedStep => {
+    const after = prerequisitesOf(instance, instances).map(({key}) => key);
     const missing = 'missing' in rest ? rest.missing : [];
     const producer = looked.find(other => other.instance.step.provides?.includes(waitsFor ?? ''));
     return {
@@ -288,6 +290,7 @@ export const planOf = (
           : {id, changes: [{summary: `cannot be read now: ${assessment.error}`}], unread: assessment.error},
       ),
       ...(waitsFor !== undefined && {undecided: producer?.instance.step.title ?? waitsFor}),
+      ...(after.length > 0 && {after}),
       ...(missing.length > 0 && {awaits: missing.map(({title}) => title)}),
     };
   });
