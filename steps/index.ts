@@ -1,4 +1,10 @@
 import type {Step} from '../source/engine/step.ts';
+import {backupAccess} from './backup/backup-access.ts';
+import {backupJobs} from './backup/backup-jobs.ts';
+import {backupKeys} from './backup/backup-keys.ts';
+import {backupPostgresql} from './backup/backup-postgresql.ts';
+import {backupRancher} from './backup/backup-rancher.ts';
+import {backupRepository} from './backup/backup-repository.ts';
 import {certificates} from './certificates/certificates.ts';
 import {coreDns} from './coredns/coredns.ts';
 import {openg2pCharts} from './environment/charts.ts';
@@ -15,6 +21,7 @@ import {postgresql} from './postgresql/postgresql.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
 import {siteDns} from './site-dns/site-dns.ts';
+import {storageAccess} from './storage-access/storage-access.ts';
 import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
 
@@ -29,6 +36,7 @@ export const steps: readonly Step[] = [
   nginx,
   nfsServer,
   postgresql,
+  storageAccess,
   kubernetesTools,
   rke2,
   storageClass,
@@ -38,9 +46,21 @@ export const steps: readonly Step[] = [
   monitoring,
   logging,
   openg2pCharts,
+  backupKeys,
+  backupAccess,
+  backupRancher,
+  backupPostgresql,
+  backupJobs,
+  backupRepository,
 ];
 
 export {
+  backupAccess,
+  backupJobs,
+  backupKeys,
+  backupPostgresql,
+  backupRancher,
+  backupRepository,
   certificates,
   coreDns,
   firewall,
@@ -56,6 +76,7 @@ export {
   postgresql,
   rancher,
   rke2,
+  storageAccess,
   siteDns,
   storageClass,
   wireguard,

@@ -1,4 +1,5 @@
 import {isAbsolute, join, relative} from 'node:path';
+import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {stepsOf} from '../blueprints/blueprint.ts';
 import {stateWord} from '../components/state-word.ts';
 import {counted, duration} from '../components/text.ts';
@@ -42,7 +43,7 @@ export const summaryOf = (
     path: isAbsolute(file.path) ? file.path : join(folder, file.path),
   }));
   const devices = files.filter(file => file.path.endsWith('.conf'));
-  const authority = files.find(file => /\.(crt|pem)$/.test(file.path));
+  const authority = files.find(file => file.path === join(folder, handedOverAuthority));
   return {
     outcome,
     headline: headlineOf(deployment, outcome, view),

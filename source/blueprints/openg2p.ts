@@ -123,7 +123,8 @@ const defaults = (name: string, topology: string): Deployment => ({
     topology,
     hosts: [],
     domain: 'openg2p.test',
-    tls: {mode: 'local-ca'},
+    // Who runs real data has a CA; a CA of one's own would have to be brought to every device of every office.
+    tls: {mode: topology === productionMinimum.id ? 'supplied' : 'local-ca'},
     channels: [],
     network: {privateSubnet: '10.0.0.0/16', adminSources: privateNetworks},
     components: {
@@ -131,7 +132,7 @@ const defaults = (name: string, topology: string): Deployment => ({
       dns: topology === productionMinimum.id ? {server: 'site'} : {},
       nfs: {},
       nginx: {},
-      ...(topology === productionMinimum.id && {postgresql: {}}),
+      ...(topology === productionMinimum.id && {postgresql: {}, backup: {}}),
     },
   }),
   channels: [

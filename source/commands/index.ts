@@ -1,4 +1,6 @@
 import {artifacts} from './artifacts.ts';
+import {backup} from './backup.ts';
+import {certificates} from './certificates.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -18,6 +20,7 @@ export const commands: readonly Command[] = [
   practice,
   check,
   trust,
+  certificates,
   artifacts,
   preflight,
   plan,
@@ -25,6 +28,7 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  backup,
   uninstallCommand,
   verify,
   status,

@@ -1,12 +1,17 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import {type Problem, pathText, valueAt, wordsOf} from './problem.ts';
 import {
+  backupElsewhere,
+  backupPathOwn,
+  backupTellsSomebody,
+  certificatesDiffer,
   exportPathOwn,
   renewalBeforeEnd,
   resolverWithinReach,
   upstreamsElsewhere,
   upstreamsUsed,
 } from './rules/components.ts';
+import {databaseOfOneEnvironment, databasePackages, databasePort} from './rules/databases.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -50,6 +55,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   privateAddresses,
   domainUsable,
   renewalBeforeEnd,
+  certificatesDiffer,
   channelNames,
   publicAddressKnown,
   publicOnce,
@@ -63,6 +69,11 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   blocksUsable,
   adminSourcesNarrow,
   exportPathOwn,
+  backupPathOwn,
+  backupElsewhere,
+  backupTellsSomebody,
+  databasePort,
+  databasePackages,
   upstreamsElsewhere,
   upstreamsUsed,
   resolverWithinReach,
@@ -70,6 +81,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   environmentDomains,
   environmentHostnames,
   environmentModules,
+  databaseOfOneEnvironment,
   versionsTogether,
   acceptedChecksName,
 ];

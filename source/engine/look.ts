@@ -1,4 +1,4 @@
-import type {HostSpec} from '../deployment/schema.ts';
+import type {Deployment, HostSpec} from '../deployment/schema.ts';
 import type {Connection, OutputStream} from '../hosts/connection.ts';
 import type {Facts} from '../hosts/facts.ts';
 import type {Products, Resource} from '../resources/resource.ts';
@@ -9,7 +9,7 @@ import {type Assessed, assessWith, buildResources, contextOf, missingProduct, ty
 import type {PlannedStep} from './events.ts';
 import type {Failure} from './failure.ts';
 import {type Instance, prerequisitesOf} from './graph.ts';
-import type {Awaited} from './step.ts';
+import {type Awaited, namesIn} from './step.ts';
 import {type Verified, verificationsOf, verified} from './verification.ts';
 import {type Missing, missingOf} from './waiting.ts';
 
@@ -116,7 +116,7 @@ export const look = async (input: LookInput): Promise<Look> => {
   const lookedAt = (instance: Instance, products: Products): Looked[] => {
     const known = facts[instance.host.name];
     if (!known) return [];
-    const product = missingProduct(instance, products);
+    const product = missingProduct(instance, products, setting);
     if (product !== undefined) return [{instance, waitsFor: product}];
     const given = answers.get(instance.host.name) as Answers;
     let built: readonly Resource[];
@@ -269,12 +269,13 @@ const unique = (scripts: readonly Script[]): readonly Script[] => [
 /** What an installation would change, step by step. */
 export const planOf = (
   looked: readonly Looked[],
+  deployment: Deployment,
 ): {steps: readonly PlannedStep[]; changes: number; unchanged: number} => {
   const instances = looked.map(({instance}) => instance);
   const steps = looked.map(({instance, resources, waitsFor, ...rest}): PlannedStep => {
-    const after = prerequisitesOf(instance, instances).map(({key}) => key);
+    const after = prerequisitesOf(instance, instances, deployment).map(({key}) => key);
     const missing = 'missing' in rest ? rest.missing : [];
-    const producer = looked.find(other => other.instance.step.provides?.includes(waitsFor ?? ''));
+    const producer = looked.find(other => namesIn(other.instance.step.provides, deployment).includes(waitsFor ?? ''));
     return {
       step: instance.step.id,
       title: instance.step.title,

@@ -63,7 +63,7 @@ export const convergeStep = async (
 ): Promise<Result<void, Failure>> => {
   const {instance, setting, facts, products, progress, control} = work;
   const fault = (failure: Omit<Failure, 'host'>): Result<never, Failure> => err({host: instance.host.name, ...failure});
-  const missing = missingProduct(instance, products);
+  const missing = missingProduct(instance, products, setting);
   if (missing !== undefined)
     return fault({
       kind: 'input',

@@ -95,7 +95,13 @@ const carryOut = async (ports: RunPorts, sessions: Sessions, emit: Run['emit']):
   if (ports.control.signal.aborted) return ended(emit, [], {outcome: 'stopped'});
   if (refused.length > 0) return ended(emit, refused);
   const run = begin(ports, prepared.value, sessions, emit, found.value);
-  emit({type: 'plan', ...planOf(found.value.instances.filter(({instance}) => run.states.has(instance.key)))});
+  emit({
+    type: 'plan',
+    ...planOf(
+      found.value.instances.filter(({instance}) => run.states.has(instance.key)),
+      ports.deployment,
+    ),
+  });
   await schedule(run);
   await verifyUnchanged(run, found.value);
   await sweepJobs(run);
@@ -182,7 +188,7 @@ const lookUntilFound = async (
       continue;
     }
     const there = instances.filter(({host}) => hosts.includes(host.name));
-    const held = heldBy(there, instances);
+    const held = heldBy(there, instances, ports.deployment);
     const {choice} = await ask(
       {
         kind: 'failed',

@@ -82,7 +82,7 @@ export const schedule = async (run: Run): Promise<void> => {
         const state = stateOf(instance);
         const waits = state === 'waiting' && run.waits.has(instance.key);
         if (state !== 'pending' && !waits) continue;
-        const before = prerequisitesOf(instance, instances);
+        const before = prerequisitesOf(instance, instances, run.ports.deployment);
         if (isStopping) end(run, instance, 'stopped');
         else if (waits) {
           if (asleep.isAwake(instance) && isFree(instance)) occupy(instance, lookAgain(run, instance));
@@ -245,13 +245,13 @@ const quietly = async (look: () => Promise<Result<void, Failure>>): Promise<Resu
 };
 
 /** What waits for a failed step: all that comes after it and, where its host is gone, the rest of what is to be done there. */
-const heldUpBy = ({prepared, states}: Run, instance: Instance, failure: Failure): readonly Instance[] => {
+const heldUpBy = ({ports, prepared, states}: Run, instance: Instance, failure: Failure): readonly Instance[] => {
   const {instances} = prepared;
   const isOpen = ({key}: Instance): boolean => states.get(key) === 'pending';
   const here = isHostGone(failure)
     ? instances.filter(each => each.host.name === instance.host.name && isOpen(each))
     : [];
-  const held = heldBy([instance, ...here], instances);
+  const held = heldBy([instance, ...here], instances, ports.deployment);
   return instances.filter(each => isOpen(each) && (here.includes(each) || held.includes(each)));
 };
 

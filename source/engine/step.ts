@@ -24,7 +24,11 @@ export type StepContext = {
  */
 export type SecretSpec = {readonly name: string} & (
   | {readonly generate: () => string | Promise<string>; readonly given?: undefined}
-  | {readonly given: string; readonly generate?: undefined}
+  | {
+      readonly given: string /** How it gets there, when not by `groundwork secrets set`. */;
+      readonly remedy?: string;
+      readonly generate?: undefined;
+    }
 );
 
 /** A check with the real tool that what was installed does its work. Read-only, as root, under 15 seconds. */
@@ -67,6 +71,12 @@ export type HandoverFile = {
   readonly secret: boolean;
 };
 
+/** The same in every deployment, or one for each of its hosts. */
+export type ProductNames = readonly string[] | ((deployment: Deployment) => readonly string[]);
+
+export const namesIn = (names: ProductNames | undefined, deployment: Deployment): readonly string[] =>
+  typeof names === 'function' ? names(deployment) : (names ?? []);
+
 /** A named unit that the operator sees, retries and skips. Declarative: it says what should be, and never does. */
 export type Step = {
   readonly id: string;
@@ -83,9 +93,9 @@ export type Step = {
   /** Left out of the plan when this says false. */
   readonly enabled?: (deployment: Deployment) => boolean;
   /** Names of products without which `resources` cannot be called. */
-  readonly needs?: readonly string[];
+  readonly needs?: ProductNames;
   /** Names of products that its resources find out or make. */
-  readonly provides?: readonly string[];
+  readonly provides?: ProductNames;
   readonly secrets?: (deployment: Deployment) => readonly SecretSpec[];
   /** The step waits for these before it begins. Asked on its host, together with the probes. */
   readonly awaits?: (context: StepContext) => readonly Awaited[];

@@ -1,5 +1,6 @@
 import {contains, parseAddress, purposeOf} from '../../network/address.ts';
-import {error, type Rule, validCidr, warning} from './rule.ts';
+import type {Problem} from '../problem.ts';
+import {error, type Rule, repeated, validCidr, warning} from './rule.ts';
 
 /** Folders of the system: nothing below them is for shares, and step by step their modes would be changed. */
 const systemFolders: readonly string[] = [
@@ -20,19 +21,50 @@ const sharedFolders: readonly string[] = [
   '/var/opt',
 ];
 
-export const exportPathOwn: Rule = ({components}) => {
-  const {exportPath} = components.nfs;
-  const path = 'components.nfs.exportPath';
-  const parts = exportPath.split('/').slice(1);
-  if (exportPath !== '/' && parts.some(part => ['', '.', '..'].includes(part))) {
-    return [error(path, `"${exportPath}" must be plain: no "//", "." or ".." in it, no "/" at its end`)];
+/** A folder that can be given to one purpose alone. `usual` is what is proposed in place of another. */
+const folderOfItsOwn = (path: string, folder: string, usual: string): readonly Problem[] => {
+  const parts = folder.split('/').slice(1);
+  if (folder !== '/' && parts.some(part => ['', '.', '..'].includes(part))) {
+    return [error(path, `"${folder}" must be plain: no "//", "." or ".." in it, no "/" at its end`)];
   }
-  const system = systemFolders.find(folder => exportPath === folder || exportPath.startsWith(`${folder}/`));
-  if (system) return [error(path, `"${exportPath}" is part of the system (${system}); use a folder like /srv/nfs`)];
-  return sharedFolders.includes(exportPath)
-    ? [error(path, `"${exportPath}" holds other things too; use a folder of its own, like /srv/nfs`)]
+  const system = systemFolders.find(each => folder === each || folder.startsWith(`${each}/`));
+  if (system) return [error(path, `"${folder}" is part of the system (${system}); use a folder like ${usual}`)];
+  return sharedFolders.includes(folder)
+    ? [error(path, `"${folder}" holds other things too; use a folder of its own, like ${usual}`)]
     : [];
 };
+
+export const exportPathOwn: Rule = ({components}) =>
+  folderOfItsOwn('components.nfs.exportPath', components.nfs.exportPath, '/srv/nfs');
+
+export const backupPathOwn: Rule = ({components: {backup}}) =>
+  backup ? folderOfItsOwn('components.backup.path', backup.path, '/var/lib/groundwork-backup') : [];
+
+/** Copies need a machine to lie on, and it must not be the one that they are of. */
+export const backupElsewhere: Rule = ({hosts, components: {backup}}) => {
+  if (!backup || hosts.length === 0) return [];
+  const [host] = hosts.filter(({roles}) => roles.includes('backup'));
+  if (!host) return [error('components.backup', 'needs a host with the role backup, and this topology has none')];
+  return host.roles.includes('storage')
+    ? [
+        error(
+          'components.backup',
+          `${host.name} would keep copies of what it holds itself; they would be lost together`,
+        ),
+      ]
+    : [];
+};
+
+/** Backups that fail in silence are found out about on the day they are needed. */
+export const backupTellsSomebody: Rule = ({components: {backup, kubernetes}}) =>
+  backup && !kubernetes?.monitoring.alerts.mail
+    ? [
+        warning(
+          'components.backup',
+          'nobody is told when a backup fails: set receivers of mail under the alerts of the monitoring',
+        ),
+      ]
+    : [];
 
 /**
  * A device of the VPN gets one resolver, and must reach it through the tunnel (or from where it is, when it dials in from
@@ -87,6 +119,14 @@ export const upstreamsElsewhere: Rule = ({hosts, components}) =>
   });
 
 export const renewalBeforeEnd: Rule = ({tls}) =>
-  tls.renewDays >= tls.leafDays
+  tls.mode === 'local-ca' && tls.renewDays >= tls.leafDays
     ? [error('tls.renewDays', `must be less than tls.leafDays (${tls.leafDays}), or every run would renew`)]
+    : [];
+
+export const certificatesDiffer: Rule = ({tls}) =>
+  tls.mode === 'supplied'
+    ? repeated(
+        tls.certificates.map((key, index) => ({path: `tls.certificates[${index}]`, key})),
+        name => `"${name}" is there twice`,
+      )
     : [];
