@@ -156,6 +156,13 @@ export type Services = {
     onReport: (report: HostReport) => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Lets the machines call each other where they will once they are installed; reports come again with what was found. */
+  readonly tryConnections: (
+    deployment: Deployment,
+    reports: readonly HostReport[],
+    onReport: (report: HostReport) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** The same report with its checks made anew from the facts that it holds, after an answer has changed. */
   readonly recheck: (deployment: Deployment, report: HostReport) => HostReport;
 

@@ -31,7 +31,7 @@ import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
 import {certificateRefusal} from './certificate-operations.ts';
 import {clock} from './clock.ts';
-import {checksOf, clientFor} from './inspect.ts';
+import {checksBetween, checksOf, clientFor} from './inspect.ts';
 import type {Site} from './site.ts';
 
 /** 128 bits: nothing that a host prints can hold it by chance or guess it. */
@@ -211,7 +211,12 @@ export const runOperation = async (
         // One step alone finds out by itself, and most of them download nothing.
         ...(request.only
           ? []
-          : await artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal})),
+          : (
+              await Promise.all([
+                artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal}),
+                checksBetween(deployment, hosts, connectTo, signal),
+              ])
+            ).flat()),
       ],
       ...(request.steps && {steps: request.steps, preflight: async () => []}),
       ...(removal && {...removes, preflight: async () => []}),

@@ -19,7 +19,7 @@ import {err, ok, type Result} from '../result.ts';
 import {certificateServices} from './certificate-services.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
-import {inspectOperation, recheck} from './inspect.ts';
+import {inspectOperation, recheck, tryConnections} from './inspect.ts';
 import {lastEvents, planOperation, runOperation, verifyOperation} from './operations.ts';
 import type {Site} from './site.ts';
 
@@ -70,6 +70,8 @@ export const servicesOf = (site: Site): Services => ({
     await inspectOperation(site, deployment, onReport, signal);
   },
 
+  tryConnections: (deployment, reports, onReport, signal) =>
+    tryConnections(site, deployment, reports, onReport, signal),
   recheck,
   problems: deployment => problemsOf(deployment, blueprints),
   plan: async (deployment, onReport, signal) => {

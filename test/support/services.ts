@@ -389,6 +389,9 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       await pause(pace);
       for (const report of reportsOf(deployment)) if (!signal.aborted) onReport(report);
     },
+    tryConnections: async () => {
+      asked.push('try connections');
+    },
     recheck: (_, report) => report,
     problems: ({domain, channels, network, hosts}) => [
       ...(isDomainName(domain)
