@@ -3,8 +3,10 @@ import {step, type Verification} from '../../source/engine/step.ts';
 import {command} from '../../source/resources/command.ts';
 import {directory} from '../../source/resources/directory.ts';
 import {file} from '../../source/resources/file.ts';
+import {service} from '../../source/resources/service.ts';
 import {sh} from '../../source/shell/script.ts';
 import {hostBaseline} from '../host-baseline/host-baseline.ts';
+import {readByNginx} from '../nginx/configuration.ts';
 import {exitsZero} from '../shared/checks.ts';
 import {roles, servedNames} from '../shared/deployment.ts';
 import {authorityFrom, authoritySecret, authoritySpec} from './authority.ts';
@@ -81,6 +83,11 @@ export const certificates = step({
               days: deployment.tls.leafDays,
               renewDays: deployment.tls.renewDays,
             }),
+            // Only one that runs already: so a new certificate is served also when this step alone is retried.
+            {
+              ...service('nginx.service', {configuration: readByNginx, onChange: 'reload'}),
+              id: 'certificate of a running nginx',
+            },
           ]
         : []),
     ];

@@ -9,6 +9,9 @@ import {gatewayPorts, rancherName} from '../shared/platform.ts';
 
 export const configurationPath = '/etc/nginx/conf.d/groundwork.conf';
 
+/** What a running nginx has read, and must read again when it changes. */
+export const readByNginx = [configurationPath, paths.certificate, paths.key] as const;
+
 /** Pages that nginx itself has to give: they exist without the platform. */
 export const pagesDirectory = '/var/www/groundwork';
 

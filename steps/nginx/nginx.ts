@@ -13,7 +13,7 @@ import {firewall} from '../firewall/firewall.ts';
 import {exitsZero, prints, said} from '../shared/checks.ts';
 import {roles, servedNames, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
-import {configurationPath, nginxConfiguration, pagesDirectory, refusal} from './configuration.ts';
+import {configurationPath, nginxConfiguration, pagesDirectory, readByNginx, refusal} from './configuration.ts';
 import {notAnswering} from './pages.ts';
 import {nginxRemedies} from './remedies.ts';
 
@@ -79,7 +79,7 @@ export const nginx = step({
       service('nginx.service', {
         enabled: true,
         running: true,
-        configuration: [configurationPath, paths.certificate, paths.key],
+        configuration: readByNginx,
         onChange: 'reload',
       }),
     ];
