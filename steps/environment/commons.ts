@@ -20,6 +20,7 @@ import {
   supersetKey,
 } from './passwords.ts';
 import {environmentRemedies} from './remedies.ts';
+import {environmentTrust} from './trust.ts';
 import {baseValues, type ChartValues, ownDatabase, servicesValues, type ValuesContext} from './values.ts';
 
 /** What all steps that install something in an environment have in common. */
@@ -57,6 +58,7 @@ export const releaseOf = (
     values,
     secretValues,
     hooksAsJobs: schemaJobs,
+    trust: environmentTrust,
     timeoutSeconds: readyTimeoutSeconds,
   });
 

@@ -11,6 +11,7 @@ import {hasKubernetes, kubernetesOf, roles} from '../shared/deployment.ts';
 import {projectMembers, projectName} from './members.ts';
 import {authorityConfigMap, labelsOf, stepId} from './names.ts';
 import {environmentRemedies} from './remedies.ts';
+import {podsTrust, trustInNamespace} from './trust.ts';
 
 export const rancherProject = (environment: Environment): KubeObject => ({
   apiVersion: 'management.cattle.io/v3',
@@ -68,6 +69,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
           authority(environment, authorityFrom(secret(authoritySecret(deployment))).certificate),
         ],
       }),
+      trustInNamespace(environment),
       ...(hasRancher(deployment) ? [projectMembers(environment)] : []),
     ],
     verify: ({deployment}) => [
@@ -82,6 +84,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
         },
         'Active',
       ),
+      podsTrust(environment),
       ...(hasRancher(deployment)
         ? [
             exitsZero({
