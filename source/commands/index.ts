@@ -10,6 +10,7 @@ import {preflight} from './preflight.ts';
 import {secrets} from './secrets.ts';
 import {status} from './status.ts';
 import {trust} from './trust.ts';
+import {uninstallCommand} from './uninstall.ts';
 import {verify} from './verify.ts';
 
 /** In the order in which people need them. */
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  uninstallCommand,
   verify,
   status,
   kubeconfig,

@@ -29,7 +29,7 @@ export const planDeployment = async (ports: LookPorts): Promise<Result<PlanResul
     if (!found.ok) return found;
     await found.value.sessions.close();
     if (ports.signal.aborted) return err({kind: 'cancelled', message: 'Stopped while looking at the hosts.'});
-    return ok({hosts: found.value.hosts, ...planOf(found.value.instances)});
+    return ok({hosts: found.value.hosts, ...planOf(found.value.instances, ports.deployment)});
   });
 
 export type VerifyResult = {
@@ -73,7 +73,7 @@ const verifyHost = async (
   const open = instances
     .filter(({host}) => host.name === each.host.name)
     .map(instance => {
-      const missing = missingProduct(instance, products);
+      const missing = missingProduct(instance, products, setting);
       return {
         instance,
         checks:

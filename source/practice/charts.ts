@@ -177,6 +177,26 @@ const templates: Readonly<Record<string, readonly Template[]>> = {
       },
     ].map(made),
   ],
+  'rancher-backup-crd': definitions('resources.cattle.io', ['v1'], ['Backup', 'ResourceSet', 'Restore'], true),
+  'rancher-backup': [
+    deployment('rancher-backup'),
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: {name: 'rancher-backup-{{ .Release.Revision }}'},
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: '{{ .Values.persistence.storageClass }}',
+        resources: {requests: {storage: '{{ .Values.persistence.size }}'}},
+      },
+    },
+    made({
+      apiVersion: 'resources.cattle.io/v1',
+      kind: 'ResourceSet',
+      metadata: {name: 'rancher-resource-set-full'},
+      resourceSelectors: [],
+    }),
+  ],
   'rancher-monitoring-crd': monitoringKinds,
   'rancher-monitoring': [
     deployment('rancher-monitoring-operator'),

@@ -12,6 +12,7 @@ import {roles, servedNames} from '../shared/deployment.ts';
 import {authorityFrom, authoritySecret, authoritySpec} from './authority.ts';
 import {leaf} from './leaf.ts';
 import {handedOverAuthority, paths, trustBundle, trustedPath} from './paths.ts';
+import {certificatesRemoval} from './removal.ts';
 
 /** A line in the middle of the certificate's base64: no other certificate has it. */
 const tellingLine = (certificate: string): string => certificate.trim().split('\n').at(-3) ?? certificate;
@@ -60,6 +61,7 @@ export const certificates = step({
   after: [hostBaseline],
   estimate: 5,
   secrets: deployment => [authoritySpec(deployment)],
+  removal: certificatesRemoval,
   resources: ({deployment, host, secret, now}) => {
     const authority = authorityFrom(secret(authoritySecret(deployment)));
     const trusted = trustedPath(deployment);
@@ -77,6 +79,7 @@ export const certificates = step({
       ...(playsRole(host, roles.proxy)
         ? [
             leaf({
+              files: paths,
               authority,
               names: servedNames(deployment),
               now,

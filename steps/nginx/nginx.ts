@@ -16,6 +16,7 @@ import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, nginxConfiguration, pagesDirectory, readByNginx, refusal} from './configuration.ts';
 import {notAnswering} from './pages.ts';
 import {nginxRemedies} from './remedies.ts';
+import {nginxRemoval} from './removal.ts';
 
 /**
  * Whether nginx would start with the candidate. It is tried in a copy of all of nginx's settings, since it is only
@@ -65,6 +66,7 @@ export const nginx = step({
   role: roles.proxy,
   after: [certificates, firewall],
   estimate: 15,
+  removal: nginxRemoval,
   resources: ({deployment, facts}) => {
     const system = systemOf(facts);
     return [
