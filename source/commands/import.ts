@@ -10,7 +10,7 @@ import {exit} from './exit.ts';
 import {importFrom} from './importing.ts';
 import {type OutputForm, outputForm, outputOptions} from './inputs.ts';
 import {complain, writeJson} from './report.ts';
-import {writeYaml} from './services.ts';
+import {writeText} from './services.ts';
 import {openSite} from './site.ts';
 
 const tell = (world: World, imported: Imported, form: OutputForm): void => {
@@ -83,7 +83,7 @@ export const importCommand: Command = {
       if (!saved.ok) return complain(world, saved.error.message, saved.error.status);
       kept = saved.value;
     } else if (to !== undefined) {
-      const written = writeYaml(to, toYaml(deployment));
+      const written = writeText(to, toYaml(deployment));
       if (!written.ok) return complain(world, written.error, exit.usage);
       kept = to;
     }

@@ -1,5 +1,7 @@
 import {artifacts} from './artifacts.ts';
+import {backup} from './backup.ts';
 import {certificates} from './certificates.ts';
+import {checklist} from './checklist.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -19,6 +21,7 @@ import {verify} from './verify.ts';
 export const commands: readonly Command[] = [
   practice,
   importCommand,
+  checklist,
   check,
   trust,
   certificates,
@@ -29,6 +32,7 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  backup,
   uninstallCommand,
   verify,
   status,

@@ -392,6 +392,9 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       await pause(pace);
       for (const report of reportsOf(deployment)) if (!signal.aborted) onReport(report);
     },
+    tryConnections: async () => {
+      asked.push('try connections');
+    },
     recheck: (_, report) => report,
     problems: ({domain, channels, network, hosts}) => [
       ...(isDomainName(domain)
@@ -452,6 +455,18 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       const deployment = {...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'};
       const files = paths.map(path => ({path, kind: 'deployment', title: 'a deployment of Groundwork'}));
       return ok({deployment, files, items: [], notes: [], problems: [], ...script.imported});
+    },
+    resolveNames: async names => {
+      asked.push(`resolve ${names.join(' ')}`);
+      return names.map(name =>
+        name.startsWith('rancher.')
+          ? {kind: 'addresses', addresses: ['10.9.9.9'], ttl: 300}
+          : {kind: 'absent', exists: false},
+      );
+    },
+    saveChecklist: async (_, path) => {
+      asked.push(`checklist ${path}`);
+      return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
   };
 };
