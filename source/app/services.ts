@@ -188,13 +188,13 @@ export type Services = {
   /** The command that opens a shell on a host, for the failure card: program and arguments. */
   readonly shellCommand: (host: HostSpec) => readonly string[];
   readonly exportYaml: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
+  /** What this machine's own resolvers say about names, in their order. */
+  readonly resolveNames: (names: readonly string[]) => Promise<readonly Answer[]>;
+  /** Writes what other departments have to provide to a new file: Markdown for a name that ends in .md, else text. */
+  readonly saveChecklist: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
   /**
    * Makes a deployment of files that people have: settings of OpenG2P's scripts, inventories, or one that was exported.
    * The error says what cannot be read, by file.
    */
   readonly importSettings: (paths: readonly string[]) => Promise<Result<Imported, string>>;
-  /** What this machine's own resolvers say about names, in their order. */
-  readonly resolveNames: (names: readonly string[]) => Promise<readonly Answer[]>;
-  /** Writes what other departments have to provide to a new file: Markdown for a name that ends in .md, else text. */
-  readonly saveChecklist: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
 };

@@ -20,8 +20,8 @@ import {verify} from './verify.ts';
 /** In the order in which people need them. */
 export const commands: readonly Command[] = [
   practice,
-  importCommand,
   checklist,
+  importCommand,
   check,
   trust,
   certificates,

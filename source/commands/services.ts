@@ -95,17 +95,17 @@ export const servicesOf = (site: Site): Services => ({
   folderOf: name => site.paths.deployment(name).folder,
   logOf: (name, host) => site.paths.deployment(name).log(host),
   shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
-  importSettings: async paths =>
-    importFrom(
-      paths.map(path => expandHome(path, site.world.home)),
-      beginningAt(site),
-    ),
   exportYaml: async (deployment, path) => writeText(path, toYaml(deployment)),
   resolveNames: names => Promise.all(names.map(name => resolveHere(name))),
   saveChecklist: async (deployment, path) => {
     const text = checklistFor(deployment, /\.(md|markdown)$/i.test(path) ? 'markdown' : 'text');
     return text.ok ? writeText(path, text.value) : text;
   },
+  importSettings: async paths =>
+    importFrom(
+      paths.map(path => expandHome(path, site.world.home)),
+      beginningAt(site),
+    ),
 });
 
 /** The vault of a deployment; its passphrase, if it has one, was asked for when the program started. */

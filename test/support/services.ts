@@ -449,13 +449,6 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`export ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
-    importSettings: async paths => {
-      asked.push(`import ${paths.join(' and ')}`);
-      if (!paths.every(path => path.includes('good'))) return err(`${paths[0]}:3: domain must be a domain name`);
-      const deployment = {...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'};
-      const files = paths.map(path => ({path, kind: 'deployment', title: 'a deployment of Groundwork'}));
-      return ok({deployment, files, items: [], notes: [], problems: [], ...script.imported});
-    },
     resolveNames: async names => {
       asked.push(`resolve ${names.join(' ')}`);
       return names.map(name =>
@@ -467,6 +460,13 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     saveChecklist: async (_, path) => {
       asked.push(`checklist ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
+    },
+    importSettings: async paths => {
+      asked.push(`import ${paths.join(' and ')}`);
+      if (!paths.every(path => path.includes('good'))) return err(`${paths[0]}:3: domain must be a domain name`);
+      const deployment = {...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'};
+      const files = paths.map(path => ({path, kind: 'deployment', title: 'a deployment of Groundwork'}));
+      return ok({deployment, files, items: [], notes: [], problems: [], ...script.imported});
     },
   };
 };
