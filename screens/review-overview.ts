@@ -29,7 +29,7 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
     ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
     [
       'Domain',
-      `${deployment.domain}, own CA, certificates for ${counted(tls.leafDays, 'day')}, ${dnsText(deployment)}`,
+      `${deployment.domain}, ${dnsText(deployment)}, own CA, certificates for ${counted(tls.leafDays, 'day')}`,
     ],
     [
       'Access',
