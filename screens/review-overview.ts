@@ -1,7 +1,7 @@
 import {concerns} from '../source/app/answers.ts';
 import {versionSetOf} from '../source/blueprints/versions.ts';
 import {counted} from '../source/components/text.ts';
-import type {Deployment} from '../source/deployment/schema.ts';
+import type {Deployment, Tls} from '../source/deployment/schema.ts';
 import {hasOwnDns} from '../steps/shared/deployment.ts';
 import {recordsOf} from '../steps/site-dns/records.ts';
 import {modulesText} from './environments.tsx';
@@ -27,10 +27,7 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
     ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
-    [
-      'Domain',
-      `${deployment.domain}, ${dnsText(deployment)}, own CA, certificates for ${counted(tls.leafDays, 'day')}`,
-    ],
+    ['Domain', `${deployment.domain}, ${dnsText(deployment)}, ${tlsText(tls)}`],
     [
       'Access',
       [
@@ -52,6 +49,10 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   ];
 };
 
+const tlsText = (tls: Tls): string =>
+  tls.mode === 'supplied'
+    ? `supplied certificates: ${tls.certificates.join(', ')}`
+    : `own CA, certificates for ${counted(tls.leafDays, 'day')}`;
 const dnsText = (deployment: Deployment): string => {
   const records = recordsOf(deployment).length;
   return hasOwnDns(deployment) ? 'own DNS' : `${counted(records, 'record')} in the site’s DNS`;

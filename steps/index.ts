@@ -21,6 +21,7 @@ import {postgresql} from './postgresql/postgresql.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
 import {siteDns} from './site-dns/site-dns.ts';
+import {storageAccess} from './storage-access/storage-access.ts';
 import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
 
@@ -35,6 +36,7 @@ export const steps: readonly Step[] = [
   nginx,
   nfsServer,
   postgresql,
+  storageAccess,
   kubernetesTools,
   rke2,
   storageClass,
@@ -74,6 +76,7 @@ export {
   postgresql,
   rancher,
   rke2,
+  storageAccess,
   siteDns,
   storageClass,
   wireguard,

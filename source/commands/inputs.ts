@@ -98,9 +98,8 @@ const onlyOne = (site: Site): string | undefined => {
   return others.length === 0 ? only?.deployment.name : undefined;
 };
 
-/** The deployment of a name or a file, as it is, errors in it included; the only saved one when none is named. */
-export const findDeployment = (site: Site, given: string | undefined): Result<Deployment, string> => {
-  const named = given ?? onlyOne(site);
+/** The deployment of this name or in this file, finished or not; without a name, the only one that is saved. */
+export const findDeployment = (site: Site, named: string | undefined = onlyOne(site)): Result<Deployment, string> => {
   const names = site.store.list().map(({deployment}) => deployment.name);
   if (named === undefined) {
     return err(

@@ -37,6 +37,8 @@ const sourcesOf = (
       return {outside: [], inside: playing(roles.compute)};
     case 'proxies':
       return {outside: [], inside: playing(roles.proxy)};
+    case 'backups':
+      return {outside: [], inside: playing(roles.backup)};
     // Peers of the VPN come out of the proxy with its address, and pods with that of their machine.
     case 'vpn':
     case 'pods':

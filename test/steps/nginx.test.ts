@@ -1,7 +1,10 @@
 import {describe, expect, it} from 'vitest';
+import type {Deployment} from '../../source/deployment/schema.ts';
 import {supportedSystems} from '../../source/hosts/os-data.ts';
+import type {ProxyCertificate} from '../../steps/certificates/proxy.ts';
 import {allowList, insidersOnly, nginxConfiguration} from '../../steps/nginx/configuration.ts';
 import {listening} from '../../steps/nginx/listening.ts';
+import {servedNames} from '../../steps/shared/deployment.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {sampleDeployment, wholeDeployment} from '../support/step-context.ts';
@@ -12,6 +15,13 @@ const systemNamed = (codename: string) => {
   return found;
 };
 
+/** The certificate of the deployment's own CA, which covers all that is served. */
+const own = (deployment: Deployment): ProxyCertificate => ({
+  certificate: '/etc/groundwork/tls/server.crt',
+  key: '/etc/groundwork/tls/server.key',
+  names: servedNames(deployment),
+});
+
 const oneMachine = {roles: ['base', 'proxy', 'compute', 'storage'], privateAddress: '10.0.0.11'};
 
 const configure = (
@@ -19,7 +29,7 @@ const configure = (
   deployment = sampleDeployment(),
   facts = sampleFacts(),
   host: Parameters<typeof nginxConfiguration>[1] = oneMachine,
-) => nginxConfiguration(deployment, host, facts, systemNamed(codename));
+) => nginxConfiguration(deployment, host, facts, systemNamed(codename), [own(deployment)]);
 
 const publicChannel = {
   name: 'web',

@@ -1,10 +1,15 @@
 import {describe, expect, it} from 'vitest';
+import {type Deployment, postgresql as postgresqlSettings} from '../../source/deployment/schema.ts';
 import type {Step} from '../../source/engine/step.ts';
 import {steps} from '../../steps/index.ts';
 import {atSite, contextFor, memoryVault, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const ground = steps.filter(step => step.enabled?.(sampleDeployment()) !== false);
-const whole = wholeDeployment();
+/** With the databases too, on the one host. */
+const whole = ((): Deployment => {
+  const deployment = wholeDeployment();
+  return {...deployment, components: {...deployment.components, postgresql: postgresqlSettings.parse({})}};
+})();
 /** Of one machine: backups need another one, and have a test of their own. */
 const onOne = steps.filter(step => step.enabled?.(whole) !== false);
 
