@@ -27,7 +27,7 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
     ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
-    ['Domain', `${deployment.domain}, ${tlsText(tls)}, ${dnsText(deployment)}`],
+    ['Domain', `${deployment.domain}, ${dnsText(deployment)}, ${tlsText(tls)}`],
     [
       'Access',
       [

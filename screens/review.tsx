@@ -210,7 +210,7 @@ export const ReviewScreen = () => {
     {
       kind: 'action',
       id: 'checklist',
-      label: 'Save a checklist for other departments',
+      label: 'Save a checklist for others',
       detail: 'machines, DNS, certificates, firewalls',
       onSelect: () => setView('checklist'),
     },

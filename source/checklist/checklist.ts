@@ -47,6 +47,9 @@ const machinesSection = (planned: readonly Planned[], {network, artifacts}: Depl
   who: 'whoever provides machines',
   text: [
     `System: ${supportedTitles}, freshly installed, 64 bits (amd64). All in one private subnet (${network.privateSubnet}), one network interface each, SSD.`,
+    ...planned.flatMap(({name, machine: {volumeGb}}) =>
+      volumeGb ? [`${name} has a volume of ${volumeGb.nominal} GB beside its disk, for copies.`] : [],
+    ),
     'Time is kept by a time server. Each machine has a host name of its own.',
     artifacts.source === 'online'
       ? 'During the installation the machines reach the internet (HTTPS, and the package mirror of the system), directly or by a proxy.'
@@ -58,9 +61,7 @@ const machinesSection = (planned: readonly Planned[], {network, artifacts}: Depl
       name,
       String(machine.nominal.cpus),
       `${machine.nominal.memoryGb} GB`,
-      machine.volumeGb
-        ? `${machine.nominal.diskGb} GB and a volume of ${machine.volumeGb.nominal} GB`
-        : `${machine.nominal.diskGb} GB`,
+      `${machine.nominal.diskGb} GB`,
       orBlank(host?.privateAddress),
       machine.title,
     ]),

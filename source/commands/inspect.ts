@@ -1,5 +1,6 @@
 import {connectionsOf} from '../../steps/firewall/connections.ts';
 import {sshPortOf} from '../../steps/firewall/firewall.ts';
+import {dnsChecks} from '../../steps/site-dns/checks.ts';
 import type {HostReport} from '../app/services.ts';
 import {artifactChecks} from '../artifacts/availability.ts';
 import {type Client, newClient} from '../artifacts/client.ts';
@@ -15,6 +16,7 @@ import type {Facts} from '../hosts/facts.ts';
 import {inspectionScript, parseFacts} from '../hosts/gather-facts.ts';
 import {preflight, preflightAcross} from '../hosts/preflight.ts';
 import {type Connect, reachChecks, reachPrefix} from '../hosts/reach.ts';
+import {resolveHere} from '../network/resolve.ts';
 import {err, ok, type Result} from '../result.ts';
 import {clock} from './clock.ts';
 import type {Site} from './site.ts';
@@ -79,8 +81,8 @@ export const recheck = (deployment: Deployment, report: HostReport): HostReport 
 
 /**
  * Logs in to every host, finds out about it and checks it; reports come as they are ready. With `artifacts` it also asks
- * from there for all that is downloaded, which takes as long as the servers do; with `between` the machines call each
- * other where they will.
+ * from there for all that is downloaded, and for the records of the site's DNS, which takes as long as the servers do; with
+ * `between` the machines call each other where they will.
  */
 export const inspectOperation = async (
   site: Site,
@@ -169,11 +171,21 @@ const inspectHost = async (
     const parsed = parseFacts(output.value.stdout);
     if (!parsed.ok) return err({kind: 'command', host: host.name, attempted: 'gathering facts', message: parsed.error});
     const facts = parsed.value;
+    const known = [{host, facts}];
     const checks = artifacts
-      ? await artifactChecks(deployment, [{host, facts}], async () => connection, {
-          client: clientFor(site, deployment),
-          signal,
-        })
+      ? [
+          ...(await artifactChecks(deployment, known, async () => connection, {
+            client: clientFor(site, deployment),
+            signal,
+          })),
+          ...(await dnsChecks(
+            deployment,
+            known,
+            async () => connection,
+            name => resolveHere(name),
+            signal,
+          )),
+        ]
       : [];
     return ok({facts, checks});
   } finally {

@@ -78,7 +78,9 @@ const defaultServers = (where: Where, {nginx}: Pick<OsData, 'nginx'>): readonly 
     tls,
     nginx.rejectHandshake
       ? 'ssl_reject_handshake on;'
-      : [`ssl_certificate ${refusal.certificate};`, `ssl_certificate_key ${refusal.key};`, 'return 444;'],
+      : [`ssl_certificate ${refusal.certificate};`, `ssl_certificate_key ${refusal.key};`],
+    // Who began with a name that is served here may go on with one that is not.
+    'return 444;',
   ),
 ];
 
