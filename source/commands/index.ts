@@ -1,4 +1,5 @@
 import {artifacts} from './artifacts.ts';
+import {backup} from './backup.ts';
 import {certificates} from './certificates.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
@@ -11,6 +12,7 @@ import {preflight} from './preflight.ts';
 import {secrets} from './secrets.ts';
 import {status} from './status.ts';
 import {trust} from './trust.ts';
+import {uninstallCommand} from './uninstall.ts';
 import {verify} from './verify.ts';
 
 /** In the order in which people need them. */
@@ -26,6 +28,8 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  backup,
+  uninstallCommand,
   verify,
   status,
   kubeconfig,

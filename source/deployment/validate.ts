@@ -1,6 +1,17 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import {type Problem, pathText, valueAt, wordsOf} from './problem.ts';
-import {certificatesDiffer, exportPathOwn, renewalBeforeEnd, upstreamsElsewhere} from './rules/components.ts';
+import {
+  backupElsewhere,
+  backupPathOwn,
+  backupTellsSomebody,
+  certificatesDiffer,
+  exportPathOwn,
+  renewalBeforeEnd,
+  resolverWithinReach,
+  upstreamsElsewhere,
+  upstreamsUsed,
+} from './rules/components.ts';
+import {databaseOfOneEnvironment, databasePackages, databasePort} from './rules/databases.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -24,6 +35,7 @@ import {
   endpointsElsewhere,
   peerAddresses,
   peersDiffer,
+  publicAddressKnown,
   publicOnce,
   someWayIn,
   vpnPorts,
@@ -45,6 +57,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   renewalBeforeEnd,
   certificatesDiffer,
   channelNames,
+  publicAddressKnown,
   publicOnce,
   someWayIn,
   vpnPorts,
@@ -56,11 +69,19 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   blocksUsable,
   adminSourcesNarrow,
   exportPathOwn,
+  backupPathOwn,
+  backupElsewhere,
+  backupTellsSomebody,
+  databasePort,
+  databasePackages,
   upstreamsElsewhere,
+  upstreamsUsed,
+  resolverWithinReach,
   environmentNames,
   environmentDomains,
   environmentHostnames,
   environmentModules,
+  databaseOfOneEnvironment,
   versionsTogether,
   acceptedChecksName,
 ];

@@ -62,3 +62,10 @@ export const vouchersOf = (deployment: Deployment, secret: (name: string) => str
     private: [...new Set(bundles.filter(bundle => !isPublic(bundle)).map(({root}) => root))],
   };
 };
+
+/**
+ * How long certificates of the deployment's own CA are valid, and when they are renewed. Beside supplied certificates it
+ * issues for the machines alone (the database), at its usual terms.
+ */
+export const leafTerms = ({tls}: Pick<Deployment, 'tls'>): {readonly days: number; readonly renewDays: number} =>
+  tls.mode === 'local-ca' ? {days: tls.leafDays, renewDays: tls.renewDays} : {days: 397, renewDays: 60};

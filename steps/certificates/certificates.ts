@@ -10,11 +10,12 @@ import {sh} from '../../source/shell/script.ts';
 import {hostBaseline} from '../host-baseline/host-baseline.ts';
 import {exitsZero} from '../shared/checks.ts';
 import {roles, servedNames} from '../shared/deployment.ts';
-import {authorityFrom, authoritySecret, voucherSpecs, vouchersOf} from './authority.ts';
+import {authorityFrom, authoritySecret, leafTerms, voucherSpecs, vouchersOf} from './authority.ts';
 import {leaf} from './leaf.ts';
 import {exampleOf} from './names.ts';
 import {handedOverAuthority, handedOverCertificate, paths, suppliedPaths, trustBundle, trustedPath} from './paths.ts';
 import {type ProxyCertificate, proxyCertificates} from './proxy.ts';
+import {certificatesRemoval} from './removal.ts';
 import {bundleNamed, type SuppliedTls} from './supplied.ts';
 
 /** A line in the middle of the certificate's base64: no other certificate has it. */
@@ -131,6 +132,7 @@ export const certificates = step({
   after: [hostBaseline],
   estimate: 5,
   secrets: voucherSpecs,
+  removal: certificatesRemoval,
   resources: ({deployment, host, secret, now}) => {
     const {tls} = deployment;
     const vouchers = vouchersOf(deployment, secret);
@@ -142,8 +144,7 @@ export const certificates = step({
     if (!playsRole(host, roles.proxy)) return common;
     if (tls.mode === 'supplied') return [...common, ...suppliedFiles(tls, secret)];
     const authority = authorityFrom(secret(authoritySecret(deployment)));
-    const {leafDays: days, renewDays} = tls;
-    return [...common, leaf({authority, names: servedNames(deployment), now, days, renewDays})];
+    return [...common, leaf({files: paths, authority, names: servedNames(deployment), now, ...leafTerms(deployment)})];
   },
   verify: ({deployment, host, secret}) => [
     exitsZero({

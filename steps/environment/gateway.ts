@@ -5,6 +5,7 @@ import type {KubeObject} from '../../source/kubernetes/objects.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
 import {paths} from '../certificates/paths.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, hostsPlaying, roles} from '../shared/deployment.ts';
 import {gatewayPorts, gatewaySelector} from '../shared/platform.ts';
@@ -54,6 +55,7 @@ export const gatewayStep = (environment: Environment, after: readonly Step[]): S
     after,
     estimate: 5,
     enabled: hasKubernetes,
+    removal: {goesWith: rke2},
     resources: ({deployment}) => [
       manifest({id: `gateway of ${environment.name}`, objects: [environmentGateway(deployment, environment)]}),
     ],

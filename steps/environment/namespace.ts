@@ -8,6 +8,7 @@ import {voucherSpecs, vouchersOf} from '../certificates/authority.ts';
 import {hasRancher} from '../rancher/rancher.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
 import {hasKubernetes, kubernetesOf, roles} from '../shared/deployment.ts';
+import {passwordsOfData} from './kept-passwords.ts';
 import {projectMembers, projectName} from './members.ts';
 import {authorityConfigMap, labelsOf, stepId} from './names.ts';
 import {environmentRemedies} from './remedies.ts';
@@ -56,6 +57,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
     after,
     estimate: 5,
     enabled: hasKubernetes,
+    removal: passwordsOfData(environment),
     secrets: voucherSpecs,
     resources: ({deployment, secret}) => [
       ...(hasRancher(deployment)

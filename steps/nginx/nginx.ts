@@ -19,6 +19,7 @@ import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, nginxConfiguration, pagesDirectory, refusal, serversOf} from './configuration.ts';
 import {notAnswering} from './pages.ts';
 import {nginxRemedies} from './remedies.ts';
+import {nginxRemoval} from './removal.ts';
 import type {Server} from './servers.ts';
 
 /**
@@ -85,6 +86,7 @@ export const nginx = step({
   role: roles.proxy,
   after: [certificates, firewall],
   estimate: 15,
+  removal: nginxRemoval,
   secrets: voucherSpecs,
   resources: ({deployment, facts, secret}) => {
     const system = systemOf(facts);

@@ -12,6 +12,7 @@ import {trustBundle} from '../certificates/paths.ts';
 import {coreDns} from '../coredns/coredns.ts';
 import {istio} from '../istio/istio.ts';
 import {nginx} from '../nginx/nginx.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, hostsPlaying, kubernetesOf, roles} from '../shared/deployment.ts';
 import {newPassword} from '../shared/password.ts';
@@ -60,6 +61,7 @@ export const rancher = step({
   estimate: 300,
   enabled: hasRancher,
   secrets: deployment => [...voucherSpecs(deployment), {name: passwordSecret, generate: newPassword}],
+  removal: {goesWith: rke2},
   resources: context => {
     const {deployment, secret} = context;
     const authorities = vouchersOf(deployment, secret).private;

@@ -2,13 +2,15 @@ import type {Deployment} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {type Cidr, contains, isIpv6, parseAddress, prefixOf} from '../../source/network/address.ts';
 import {managedFile, word} from '../shared/config-text.ts';
-import type {Vpn} from '../shared/deployment.ts';
+import {hasOwnDns, type Vpn} from '../shared/deployment.ts';
 import {type AddressedPeer, serverAddress} from './addresses.ts';
 
 export const configurationPath = (vpn: Pick<Vpn, 'interface'>): string => `/etc/wireguard/${vpn.interface}.conf`;
 
+export const keysDirectory = '/etc/wireguard/keys';
+
 /** The server's private key: made on the host, and nowhere else. By channel, since interfaces are only counted. */
-export const keyPath = (vpn: Pick<Vpn, 'name'>): string => `/etc/wireguard/keys/${vpn.name}.key`;
+export const keyPath = (vpn: Pick<Vpn, 'name'>): string => `${keysDirectory}/${vpn.name}.key`;
 
 export const reloadPath = (vpn: Pick<Vpn, 'interface'>): string =>
   `/etc/systemd/system/wg-quick@${vpn.interface}.service.d/groundwork.conf`;
@@ -67,7 +69,16 @@ export const allowedIps = (vpn: Vpn, privateSubnet: Cidr): readonly Cidr[] => {
   return dialledInside ? [vpn.subnet] : [vpn.subnet, privateSubnet];
 };
 
-/** The file that a peer's own device imports. The resolver's address lies inside the tunnel in either mode. */
+/**
+ * Whom a peer's device asks for names while the tunnel is up: our own server, at an address inside the tunnel, or the
+ * site's resolver. No line: it goes on asking whom it asks anyway.
+ */
+const resolverLines = (vpn: Vpn, deployment: Deployment): readonly string[] => {
+  const resolver = hasOwnDns(deployment) ? serverAddress(vpn) : deployment.components.dns.resolver;
+  return resolver === undefined ? [] : [`DNS = ${word(resolver)}, ${word(deployment.domain)}`];
+};
+
+/** The file that a peer's own device imports. */
 export const peerConfiguration = (
   {vpn, deployment, mtu}: {readonly vpn: Vpn; readonly deployment: Deployment; readonly mtu: number},
   peer: AddressedPeer,
@@ -79,7 +90,7 @@ export const peerConfiguration = (
     '[Interface]',
     `PrivateKey = ${word(keys.privateKey)}`,
     `Address = ${word(peer.address)}/32`,
-    `DNS = ${word(serverAddress(vpn))}, ${word(deployment.domain)}`,
+    ...resolverLines(vpn, deployment),
     `MTU = ${word(mtu)}`,
     '',
     '[Peer]',
