@@ -1,3 +1,4 @@
+import type {Answer} from '../../steps/site-dns/resolution.ts';
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import type {Deployment, HostSpec, Tls} from '../deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../deployment/store.ts';
@@ -155,6 +156,13 @@ export type Services = {
     onReport: (report: HostReport) => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Lets the machines call each other where they will once they are installed; reports come again with what was found. */
+  readonly tryConnections: (
+    deployment: Deployment,
+    reports: readonly HostReport[],
+    onReport: (report: HostReport) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** The same report with its checks made anew from the facts that it holds, after an answer has changed. */
   readonly recheck: (deployment: Deployment, report: HostReport) => HostReport;
 
@@ -179,5 +187,9 @@ export type Services = {
   /** The command that opens a shell on a host, for the failure card: program and arguments. */
   readonly shellCommand: (host: HostSpec) => readonly string[];
   readonly exportYaml: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
+  /** What this machine's own resolvers say about names, in their order. */
+  readonly resolveNames: (names: readonly string[]) => Promise<readonly Answer[]>;
+  /** Writes what other departments have to provide to a new file: Markdown for a name that ends in .md, else text. */
+  readonly saveChecklist: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
   readonly importYaml: (path: string) => Promise<Result<Deployment, string>>;
 };

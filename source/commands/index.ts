@@ -1,6 +1,7 @@
 import {artifacts} from './artifacts.ts';
 import {backup} from './backup.ts';
 import {certificates} from './certificates.ts';
+import {checklist} from './checklist.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -18,6 +19,7 @@ import {verify} from './verify.ts';
 /** In the order in which people need them. */
 export const commands: readonly Command[] = [
   practice,
+  checklist,
   check,
   trust,
   certificates,

@@ -389,6 +389,9 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       await pause(pace);
       for (const report of reportsOf(deployment)) if (!signal.aborted) onReport(report);
     },
+    tryConnections: async () => {
+      asked.push('try connections');
+    },
     recheck: (_, report) => report,
     problems: ({domain, channels, network, hosts}) => [
       ...(isDomainName(domain)
@@ -441,6 +444,18 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     shellCommand: host => ['ssh', `${host.user}@${host.address}`],
     exportYaml: async (_, path) => {
       asked.push(`export ${path}`);
+      return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
+    },
+    resolveNames: async names => {
+      asked.push(`resolve ${names.join(' ')}`);
+      return names.map(name =>
+        name.startsWith('rancher.')
+          ? {kind: 'addresses', addresses: ['10.9.9.9'], ttl: 300}
+          : {kind: 'absent', exists: false},
+      );
+    },
+    saveChecklist: async (_, path) => {
+      asked.push(`checklist ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
     importYaml: async path =>
