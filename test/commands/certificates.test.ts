@@ -286,6 +286,15 @@ describe('groundwork certificates request', () => {
     expect(await run(['import', ...answer, '-d', 'sandbox'])).toMatchObject({status: exit.done});
   });
 
+  it('is no longer waited for when the CA sent a certificate for the same names with a key of its own', async () => {
+    await run(['request', '-d', 'sandbox', '--domain', '*.p.example.org', '--domain', '*.qa.p.example.org']);
+    const files = received({'c.pem': all.certificate + chain, 'c.key': all.key});
+    const {out} = await run(['import', ...files, '-d', 'sandbox']);
+    expect(out).toContain('Kept in the vault: main.');
+    expect(tlsOf()).toMatchObject({certificates: ['main']});
+    expect((await run(['list', '-d', 'sandbox'])).status).toBe(exit.done);
+  });
+
   it('says what is wrong with what it was given', async () => {
     expect(await run(['request', '-d', 'sandbox', '--key', 'dsa'])).toMatchObject({status: exit.usage});
     expect(await run(['request', '-d', 'sandbox', '--domain', 'no_name'])).toMatchObject({status: exit.usage});
