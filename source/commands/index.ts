@@ -5,6 +5,7 @@ import {checklist} from './checklist.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
+import {importCommand} from './import.ts';
 import {install, resume, retry} from './install.ts';
 import {kubeconfig} from './kubeconfig.ts';
 import {plan} from './plan.ts';
@@ -20,6 +21,7 @@ import {verify} from './verify.ts';
 export const commands: readonly Command[] = [
   practice,
   checklist,
+  importCommand,
   check,
   trust,
   certificates,

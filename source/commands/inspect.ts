@@ -26,13 +26,14 @@ const machineFor = (deployment: Deployment, host: HostSpec): Machine | undefined
   return topology && (machineOf(topology, host) ?? topology.machines[0]);
 };
 
+/** @param hosts with this side's clock when their facts came in; without it, just now */
 export const checksOf = (
   deployment: Deployment,
-  hosts: readonly {readonly host: HostSpec; readonly facts: Facts}[],
+  hosts: readonly {readonly host: HostSpec; readonly facts: Facts; readonly at?: Date}[],
 ): readonly CheckResult[] => [
-  ...hosts.flatMap(({host, facts}) => {
+  ...hosts.flatMap(({host, facts, at}) => {
     const machine = machineFor(deployment, host);
-    return machine ? preflight({host, facts, machine, deployment, now: clock.now()}) : [];
+    return machine ? preflight({host, facts, machine, deployment, now: at ?? clock.now()}) : [];
   }),
   ...preflightAcross(hosts.map(({host, facts}) => ({host: host.name, facts}))),
 ];
