@@ -82,6 +82,9 @@ const suppliedRows = (
   }),
 ];
 
+/** Milliseconds without a key after which the vault is asked: a sealed one takes a second to open. */
+const typingPause = 250;
+
 type CertificatesState = Awaited<ReturnType<CertificateServices['state']>>;
 
 /** What the vault holds for the deployment as it is answered now. */
@@ -94,11 +97,14 @@ const useCertificatesState = (): CertificatesState | undefined => {
   useEffect(() => {
     if (!supplied) return;
     let shown = true;
-    void ask(deployment).then(found => {
-      if (shown) setState(found);
-    });
+    const asking = setTimeout(() => {
+      void ask(deployment).then(found => {
+        if (shown) setState(found);
+      });
+    }, typingPause);
     return () => {
       shown = false;
+      clearTimeout(asking);
     };
   }, [ask, deployment, supplied]);
   return supplied ? state : undefined;

@@ -125,7 +125,8 @@ const labelFrom = (name: string): string => {
 
 /**
  * Under which name a certificate is kept: that of the request that waited for it, that of the certificate whose names it
- * covers (it is the successor), the first that is still missing, or one after its first name.
+ * covers (it is the successor), that of a request for the same names, the first that is still missing, or one after its
+ * first name.
  */
 const nameFor = (vault: Vault, deployment: Deployment, verdict: Verdict, taken: readonly string[]): string => {
   const kept = keptNames(certificateSecret, vault.names()).filter(name => !taken.includes(name));
@@ -145,7 +146,15 @@ const nameFor = (vault: Vault, deployment: Deployment, verdict: Verdict, taken: 
       vault.get(certificateSecret(name)) === undefined &&
       vault.get(requestSecret(name)) === undefined,
   );
-  if (answered || before || free) return answered?.name ?? before ?? free ?? 'main';
+  // A CA that made the key itself: what was asked for is here, though not for the key that waits.
+  const instead = waitingRequests(vault).find(
+    request =>
+      !taken.includes(request.name) &&
+      vault.get(certificateSecret(request.name)) === undefined &&
+      request.names.every(each => covers(verdict.leaf.names, each)),
+  );
+  const name = answered?.name ?? before ?? instead?.name ?? free;
+  if (name !== undefined) return name;
   const label = labelFrom(verdict.leaf.names[0] ?? 'main');
   const used = [...taken, ...keptNames(certificateSecret, vault.names())];
   return Array.from({length: used.length + 1}, (_, index) => (index === 0 ? label : `${label}-${index + 1}`)).find(

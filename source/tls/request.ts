@@ -61,14 +61,19 @@ const keysFrom = async (kind: KeyKind, pem: string | undefined): Promise<webcryp
 /** The kind of a key that is there already. */
 const kindOf = (pem: string): KeyKind => (createPrivateKey(pem).asymmetricKeyType === 'rsa' ? 'rsa' : 'ec');
 
+const notSubject = (text: string): string => `the subject "${text}" is not like "C=KE, O=Ministry of Labour"`;
+
 /** The subject in words, with the common name first. The error says what is wrong with what was given. */
 const subjectOf = (names: readonly string[], more = ''): Result<x509.Name, string> => {
+  const parts = more.split(/(?<!\\),/).map(part => part.trim());
+  if (more.trim() !== '' && !parts.every(part => /^[A-Za-z][A-Za-z0-9]*\s*=\s*[^=\s]/.test(part)))
+    return err(notSubject(more));
   const common = names.find(name => name.length <= longestCommonName);
   try {
     const given = more.trim() === '' ? [] : new x509.Name(more).toJSON();
     return ok(new x509.Name([...(common ? [{CN: [{utf8String: common}]}] : []), ...given]));
   } catch {
-    return err(`the subject "${more}" is not like "C=KE, O=Ministry of Labour"`);
+    return err(notSubject(more));
   }
 };
 

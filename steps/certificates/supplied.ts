@@ -50,6 +50,16 @@ export type CertificateState = {
   readonly warnings: readonly string[];
 };
 
+/** Many names below one domain are told by the first two. */
+const fewOf = (names: readonly string[]): string =>
+  [...Map.groupBy(names, name => name.split('.').slice(1).join('.'))]
+    .map(([domain, below]) =>
+      below.length > 3
+        ? `${below.slice(0, 2).join(', ')} and ${below.length - 2} more below ${domain}`
+        : below.join(', '),
+    )
+    .join('; ');
+
 const textOf = ({message, remedy}: {readonly message: string; readonly remedy?: string}): string =>
   [message, remedy].filter(Boolean).join(' ');
 
@@ -99,7 +109,7 @@ export const certificateState = (
       ),
       ...(uncovered.length > 0 || idle
         ? [
-            `No certificate covers ${(idle ? servedNames(deployment) : uncovered).join(', ')}. Get one that does (a wildcard covers one label only, so each environment needs its own), and import it: ${importing}`,
+            `No certificate covers ${fewOf(idle ? servedNames(deployment) : uncovered)}. A wildcard covers one label only, so each environment needs its own. Import one that does: ${importing}`,
           ]
         : []),
     ],
