@@ -24,7 +24,7 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   const {hosts, channels, network, components, tls} = deployment;
   const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
-    ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
+    ['Hosts', hostsText(hosts)],
     ['Domain', `${deployment.domain}, ${tlsText(tls)}`],
     [
       'Access',
@@ -51,6 +51,14 @@ const tlsText = (tls: Tls): string =>
   tls.mode === 'supplied'
     ? `supplied certificates: ${tls.certificates.join(', ')}`
     : `own CA, certificates for ${counted(tls.leafDays, 'day')}`;
+
+/** Where one is, it says which; several are told by their names, and by the way to them if there is one for all. */
+const hostsText = (hosts: Deployment['hosts']): string => {
+  if (hosts.length === 1)
+    return hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join('');
+  const ways = new Set(hosts.flatMap(({jump}) => jump?.address ?? []));
+  return `${hosts.map(({name}) => name).join(', ')}${ways.size > 0 ? `; through ${[...ways].join(', ')}` : ''}`;
+};
 
 const platformText = ({components, artifacts}: Deployment): string => {
   const {kubernetes} = components;
