@@ -37,6 +37,7 @@ export const ReviewScreen = () => {
   const [name, setName] = useState(deployment.name);
   const [exported, setExported] = useState<{readonly tone: 'good' | 'bad'; readonly text: string}>();
   const topology = topologyOf(services, deployment);
+  const sizes = topology && topology.machines.length > 1 ? sizesText(sizeLines(deployment, topology, reports)) : '';
   const grave = problems.filter(problem => problem.severity !== 'warning');
   const blocking = Object.values(reports).flatMap(report => blockingOf(report, deployment.acceptedChecks));
 
@@ -162,16 +163,7 @@ export const ReviewScreen = () => {
         error: problems.find(problem => problem.severity !== 'warning' && concernsArea(label, problem))?.message,
       }),
     ),
-    ...(topology && topology.machines.length > 1
-      ? [
-          {
-            kind: 'fact' as const,
-            id: 'sizes',
-            label: 'Sizes',
-            value: sizesText(sizeLines(deployment, topology, reports)),
-          },
-        ]
-      : []),
+    ...(sizes === '' ? [] : [{kind: 'fact' as const, id: 'sizes', label: 'Sizes', value: sizes}]),
     {
       kind: 'fact',
       id: 'plan',

@@ -55,7 +55,7 @@ export const sizeLines = (
       }),
   );
 
-/** All machines in one line: what is too little, and where. */
+/** All machines in one line: what is too little, and where. Empty when all are as they should be. */
 export const sizesText = (lines: readonly SizeLine[]): string => {
   const short = lines.filter(({isShort}) => isShort);
   if (short.length > 0) {
@@ -71,5 +71,5 @@ export const sizesText = (lines: readonly SizeLine[]): string => {
     return `too little: ${parts.join('; ')}`;
   }
   const unseen = lines.filter(({cpus}) => cpus.found === undefined).map(({host}) => host);
-  return unseen.length > 0 ? `not looked at: ${unseen.join(', ')}` : 'as they should be';
+  return unseen.length > 0 ? `not looked at: ${unseen.join(', ')}` : '';
 };
