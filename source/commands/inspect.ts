@@ -1,5 +1,5 @@
+import {connectionsOf} from '../../steps/firewall/connections.ts';
 import {sshPortOf} from '../../steps/firewall/firewall.ts';
-import {openingsOf} from '../../steps/firewall/openings.ts';
 import type {HostReport} from '../app/services.ts';
 import {artifactChecks} from '../artifacts/availability.ts';
 import {type Client, newClient} from '../artifacts/client.ts';
@@ -26,13 +26,14 @@ const machineFor = (deployment: Deployment, host: HostSpec): Machine | undefined
   return topology && (machineOf(topology, host) ?? topology.machines[0]);
 };
 
+/** @param hosts with this side's clock when their facts came in; without it, just now */
 export const checksOf = (
   deployment: Deployment,
-  hosts: readonly {readonly host: HostSpec; readonly facts: Facts}[],
+  hosts: readonly {readonly host: HostSpec; readonly facts: Facts; readonly at?: Date}[],
 ): readonly CheckResult[] => [
-  ...hosts.flatMap(({host, facts}) => {
+  ...hosts.flatMap(({host, facts, at}) => {
     const machine = machineFor(deployment, host);
-    return machine ? preflight({host, facts, machine, deployment, now: clock.now()}) : [];
+    return machine ? preflight({host, facts, machine, deployment, now: at ?? clock.now()}) : [];
   }),
   ...preflightAcross(hosts.map(({host, facts}) => ({host: host.name, facts}))),
 ];
@@ -49,7 +50,7 @@ export const checksBetween = async (
 ): Promise<readonly CheckResult[]> => {
   const factsOf = (host: HostSpec): Facts | undefined => known.find(each => each.host.name === host.name)?.facts;
   const isNew = (facts: Facts): boolean => facts.deployment !== deployment.name;
-  const openings = openingsOf(deployment, host => sshPortOf(factsOf(host) ?? {sshPort: host.port, listeners: []}));
+  const openings = connectionsOf(deployment, host => sshPortOf(factsOf(host) ?? {sshPort: host.port, listeners: []}));
   const toTry = openings.filter(({from, to}) => {
     const [one, other] = [factsOf(from), factsOf(to)];
     return one && other && !one.practice && !other.practice && (isNew(one) || isNew(other));
@@ -68,7 +69,7 @@ export const clientFor = ({world}: Pick<Site, 'world'>, deployment: Deployment):
 export const recheck = (deployment: Deployment, report: HostReport): HostReport => {
   const host = deployment.hosts.find(({name}) => name === report.host);
   if (report.state === 'failed' || !host) return report;
-  const asked = openingsOf(deployment, ({port}) => port).filter(({from}) => from.name === host.name);
+  const asked = connectionsOf(deployment, ({port}) => port).filter(({from}) => from.name === host.name);
   const before = report.checks.filter(
     ({id}) => momentary.includes(id) || asked.some(({to}) => id.startsWith(reachPrefix(to))),
   );

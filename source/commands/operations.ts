@@ -25,7 +25,7 @@ import {type PlanResult, planDeployment, verifyDeployment} from '../engine/plan.
 import type {AskPort, ControlPort, EventPort, LookPorts} from '../engine/ports.ts';
 import {redactDeep, redactor} from '../engine/redact.ts';
 import {type RunResult, runDeployment} from '../engine/run.ts';
-import type {HandoverFile} from '../engine/step.ts';
+import type {HandoverFile, Step} from '../engine/step.ts';
 import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
@@ -140,6 +140,8 @@ export type RunRequest = {
   readonly only?: readonly string[];
   /** Take this away, in place of installing. It needs no preflight. */
   readonly removal?: RemovalRequest;
+  /** In place of the deployment's own steps: others that work on its hosts, like restoring a backup. They need no preflight. */
+  readonly steps?: readonly Step[];
   readonly takeOver?: boolean;
   /** Seconds that a step waits for what somebody outside has to do; absent: as long as it takes. */
   readonly patience?: number;
@@ -151,11 +153,13 @@ export type RunRefused =
   | {readonly kind: 'locked'; readonly by: LockedBy}
   | {readonly kind: 'failure'; readonly failure: Failure};
 
-/** Carries a deployment out under its lock, with journal and logs. */
 /** Other steps alone, and what takes something away, do without certificates. */
-const wantsCertificates = ({only, removal}: RunRequest): boolean =>
-  removal === undefined && (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
+const wantsCertificates = ({only, removal, steps}: RunRequest): boolean =>
+  removal === undefined &&
+  steps === undefined &&
+  (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
 
+/** Carries a deployment out under its lock, with journal and logs. */
 export const runOperation = async (
   site: Site,
   given: Deployment,
@@ -214,6 +218,7 @@ export const runOperation = async (
               ])
             ).flat()),
       ],
+      ...(request.steps && {steps: request.steps, preflight: async () => []}),
       ...(removal && {...removes, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
       handOver: file => handOver(paths.folder, file),

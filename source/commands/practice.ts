@@ -151,9 +151,10 @@ const deploymentOn = (topology: string, hosts: readonly PracticeHost[]): Deploym
 const retryOnce = (): AskPort => {
   const asked = new Set<string>();
   return (question, signal) => {
-    if (asked.has(question.step) || !(question.choices as readonly string[]).includes('retry'))
+    const about = `${question.step}@${question.hosts.join()}`;
+    if (asked.has(about) || !(question.choices as readonly string[]).includes('retry'))
       return unattended(question, signal);
-    asked.add(question.step);
+    asked.add(about);
     return Promise.resolve({choice: 'retry', by: 'policy'});
   };
 };

@@ -14,6 +14,13 @@ export const automaticDelay = (failure: Failure, tries: number): number | undefi
   return passes ? automaticDelays[tries] : undefined;
 };
 
+/**
+ * The same for the look that a run begins with. A host that does not answer at all is tried once more only: it is switched
+ * off, or its address is wrong, and whoever started the run is still there to hear it.
+ */
+export const delayBeforeLook = (failure: Failure, tries: number): number | undefined =>
+  failure.kind === 'unreachable' && tries > 0 ? undefined : automaticDelay(failure, tries);
+
 export const titleOf = ({step, host}: Instance): string => `${step.title} on ${host.name}`;
 
 /** The host itself is gone, and with it all that is to be done there. */

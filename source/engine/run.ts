@@ -14,7 +14,7 @@ import type {RunPorts} from './ports.ts';
 import {type Prepared, prepare, remember} from './prepare.ts';
 import {eventRedactor} from './redact.ts';
 import {withRemedy} from './remedies.ts';
-import {automaticDelay, titleOf} from './retry.ts';
+import {delayBeforeLook, titleOf} from './retry.ts';
 import {countsOf} from './run-step.ts';
 import {type Run, schedule} from './schedule.ts';
 import {openSessions, type Sessions} from './sessions.ts';
@@ -178,9 +178,9 @@ const lookUntilFound = async (
     const [first] = failures;
     if (!first) return ok({...found, gone: new Map()});
     // What does not pass by itself is the operator's, however many others may pass.
-    const worst = failures.find(failure => automaticDelay(failure, 0) === undefined) ?? first;
+    const worst = failures.find(failure => delayBeforeLook(failure, 0) === undefined) ?? first;
     const hosts = failures.map(({host = ''}) => host);
-    const delay = automaticDelay(worst, tries);
+    const delay = delayBeforeLook(worst, tries);
     if (delay !== undefined) {
       const about = {step: connectStep, attempt: tries + 2, inSeconds: delay};
       for (const {host = '', message} of failures) emit({type: 'retry.scheduled', ...about, host, reason: message});
