@@ -26,7 +26,7 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   const {hosts, channels, network, components, tls} = deployment;
   const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
-    ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
+    ['Hosts', hostsText(hosts)],
     ['Domain', `${deployment.domain}, ${dnsText(deployment)}, ${tlsText(tls)}`],
     [
       'Access',
@@ -56,6 +56,14 @@ const tlsText = (tls: Tls): string =>
 const dnsText = (deployment: Deployment): string => {
   const records = recordsOf(deployment).length;
   return hasOwnDns(deployment) ? 'own DNS' : `${counted(records, 'record')} in the site’s DNS`;
+};
+
+/** Where one is, it says which; several are told by their names, and by the way to them if there is one for all. */
+const hostsText = (hosts: Deployment['hosts']): string => {
+  if (hosts.length === 1)
+    return hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join('');
+  const ways = new Set(hosts.flatMap(({jump}) => jump?.address ?? []));
+  return `${hosts.map(({name}) => name).join(', ')}${ways.size > 0 ? `; through ${[...ways].join(', ')}` : ''}`;
 };
 
 const platformText = ({components, artifacts}: Deployment): string => {

@@ -5,6 +5,7 @@ import {useKeys} from '../source/app/keys.tsx';
 import {useProgram, useTask, useWizard} from '../source/app/program.tsx';
 import {useTheme} from '../source/app/theme.tsx';
 import {renameProblem, savedAs} from '../source/app/wizard.ts';
+import {topologyOf} from '../source/app/wizard-hosts.ts';
 import {Confirm} from '../source/components/confirm.tsx';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
@@ -12,11 +13,13 @@ import {Notice} from '../source/components/notice.tsx';
 import type {Row} from '../source/components/row.ts';
 import {counted, duration, wrap} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
+import {planSeconds} from '../source/engine/duration.ts';
 import type {Failure} from '../source/engine/failure.ts';
 import {wizardHints} from './hints.ts';
 import {blockingOf} from './hosts-text.ts';
 import {planTree} from './plan-tree.ts';
 import {concernsArea, overview} from './review-overview.ts';
+import {sizeLines, sizesText} from './sizes.ts';
 
 type View = 'overview' | 'plan' | 'export' | 'checklist' | 'install';
 
@@ -33,6 +36,8 @@ export const ReviewScreen = () => {
   const [failure, setFailure] = useState<Failure>();
   const [name, setName] = useState(deployment.name);
   const [exported, setExported] = useState<{readonly tone: 'good' | 'bad'; readonly text: string}>();
+  const topology = topologyOf(services, deployment);
+  const sizes = topology && topology.machines.length > 1 ? sizesText(sizeLines(deployment, topology, reports)) : '';
   const grave = problems.filter(problem => problem.severity !== 'warning');
   const blocking = Object.values(reports).flatMap(report => blockingOf(report, deployment.acceptedChecks));
 
@@ -88,7 +93,12 @@ export const ReviewScreen = () => {
           {keys: '?', does: 'keys'},
         ]}
       >
-        <Tree nodes={nodes} columns={columns} height={height} initiallyOpen={nodes.map(node => node.id)} />
+        <Tree
+          nodes={nodes}
+          columns={columns}
+          height={height}
+          initiallyOpen={nodes.length > 1 ? [] : nodes.map(node => node.id)}
+        />
       </Frame>
     );
   }
@@ -156,6 +166,7 @@ export const ReviewScreen = () => {
         error: problems.find(problem => problem.severity !== 'warning' && concernsArea(label, problem))?.message,
       }),
     ),
+    ...(sizes === '' ? [] : [{kind: 'fact' as const, id: 'sizes', label: 'Sizes', value: sizes}]),
     {
       kind: 'fact',
       id: 'plan',
@@ -194,14 +205,7 @@ export const ReviewScreen = () => {
       kind: 'action',
       id: 'install',
       label: planned?.changes === 0 ? 'Install anyway' : 'Install',
-      detail: planned
-        ? estimateText(
-            planned.steps.reduce(
-              (sum, step) => sum + (step.resources.length > 0 || step.undecided ? step.estimate : 0),
-              0,
-            ),
-          )
-        : '',
+      detail: planned ? estimateText(planSeconds(planned.steps)) : '',
       disabled: cannot ?? (wrongName && `the name: ${wrongName}`),
       onSelect: () => {
         if (rename()) setView('install');

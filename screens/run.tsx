@@ -220,7 +220,13 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
   const progress = progressOf(view, new Date(now()));
   const sideBySide = columns >= 140;
   const atWork = theme.screenReader ? [] : hostLines(view, now(), Math.max(2, Math.floor(rows / 4)));
-  const room = rows - 3 - (atWork.length > 0 ? atWork.length : 0);
+  const said =
+    session.mode === 'verify' && view.steps.length === 0 && picture.stopping === 'no'
+      ? 'Asking the installed tools on all hosts; their answers come together.'
+      : headline(picture, step, theme.screenReader ? undefined : now(), columns);
+  // What the chosen step does stands beside its host already.
+  const headlines = atWork.length > 0 && said === doingText(step, columns) ? '' : said;
+  const room = rows - 2 - atWork.length - (headlines.length > 0 ? 1 : 0);
   const tableHeight = sideBySide
     ? room
     : Math.min(view.steps.length + 1, Math.max(4, Math.floor(room * (rows < 14 ? 0.7 : 0.6))));
@@ -237,15 +243,15 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
         columns={columns}
         label={progressLabel(picture, theme.screenReader ? undefined : progress, columns)}
       />
-      <Say
-        tone={picture.paused || waiting || picture.stopping !== 'no' ? 'warning' : 'quiet'}
-        bold={picture.paused}
-        wrap="truncate-end"
-      >
-        {session.mode === 'verify' && view.steps.length === 0 && picture.stopping === 'no'
-          ? 'Asking the installed tools on all hosts; their answers come together.'
-          : headline(picture, step, theme.screenReader ? undefined : now(), columns)}
-      </Say>
+      {headlines.length > 0 && (
+        <Say
+          tone={picture.paused || waiting || picture.stopping !== 'no' ? 'warning' : 'quiet'}
+          bold={picture.paused}
+          wrap="truncate-end"
+        >
+          {headlines}
+        </Say>
+      )}
       {atWork.length > 0 && <RunHosts lines={atWork} columns={columns} />}
       {!theme.screenReader && <RunPhases steps={view.steps} current={step} columns={columns} />}
       <Box flexDirection={sideBySide ? 'row' : 'column'}>
@@ -352,5 +358,8 @@ const headline = (
       : `Connected to ${connected.map(host => host.host).join(', ')}; comparing with what should be.`;
   }
   if (step?.failure) return clip(`${step.title}: ${printable(step.failure.message)}`, columns);
-  return step?.doing ? clip(`${step.title} on ${step.host}: ${printable(step.doing)}`, columns) : ' ';
+  return doingText(step, columns);
 };
+
+const doingText = (step: StepView | undefined, columns: number): string =>
+  step?.doing ? clip(`${step.title} on ${step.host}: ${printable(step.doing)}`, columns) : ' ';
