@@ -1,4 +1,7 @@
 import {artifacts} from './artifacts.ts';
+import {backup} from './backup.ts';
+import {certificates} from './certificates.ts';
+import {checklist} from './checklist.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -16,8 +19,10 @@ import {verify} from './verify.ts';
 /** In the order in which people need them. */
 export const commands: readonly Command[] = [
   practice,
+  checklist,
   check,
   trust,
+  certificates,
   artifacts,
   preflight,
   plan,
@@ -25,6 +30,7 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  backup,
   uninstallCommand,
   verify,
   status,

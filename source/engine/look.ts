@@ -8,7 +8,7 @@ import {nothing, type Script} from '../shell/script.ts';
 import {type Assessed, assessWith, buildResources, contextOf, missingProduct, type Setting} from './context.ts';
 import type {PlannedStep} from './events.ts';
 import type {Failure} from './failure.ts';
-import type {Instance} from './graph.ts';
+import {type Instance, prerequisitesOf} from './graph.ts';
 import {type Awaited, namesIn} from './step.ts';
 import {type Verified, verificationsOf, verified} from './verification.ts';
 import {type Missing, missingOf} from './waiting.ts';
@@ -287,7 +287,9 @@ export const planOf = (
   looked: readonly Looked[],
   deployment: Deployment,
 ): {steps: readonly PlannedStep[]; changes: number; unchanged: number} => {
+  const instances = looked.map(({instance}) => instance);
   const steps = looked.map(({instance, resources, waitsFor, ...rest}): PlannedStep => {
+    const after = prerequisitesOf(instance, instances, deployment).map(({key}) => key);
     const missing = 'missing' in rest ? rest.missing : [];
     const producer = looked.find(other => namesIn(other.instance.step.provides, deployment).includes(waitsFor ?? ''));
     return {
@@ -305,6 +307,7 @@ export const planOf = (
           : {id, changes: [{summary: `cannot be read now: ${assessment.error}`}], unread: assessment.error},
       ),
       ...(waitsFor !== undefined && {undecided: producer?.instance.step.title ?? waitsFor}),
+      ...(after.length > 0 && {after}),
       ...(missing.length > 0 && {awaits: missing.map(({title}) => title)}),
     };
   });

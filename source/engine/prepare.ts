@@ -35,7 +35,7 @@ export const prepare = async (
 class NotGiven extends Error {}
 
 const givenSecret = async (
-  {name, given}: {readonly name: string; readonly given: string},
+  {name, given, remedy}: {readonly name: string; readonly given: string; readonly remedy?: string},
   {ensureSecret, deployment}: Pick<LookPorts, 'ensureSecret' | 'deployment'>,
 ): Promise<Result<string, Failure>> => {
   try {
@@ -47,7 +47,7 @@ const givenSecret = async (
     return err({
       kind: 'input',
       message: `The vault lacks ${given}.`,
-      remedy: `Put it there with \`groundwork secrets set ${deployment.name} ${name}\`, then try again.`,
+      remedy: remedy ?? `Put it there with \`groundwork secrets set ${deployment.name} ${name}\`, then try again.`,
     });
   }
 };

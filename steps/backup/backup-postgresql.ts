@@ -34,7 +34,8 @@ export const dataProduct = 'postgresql-data';
 /** Debian’s home of the database’s account, where its SSH server looks for keys. */
 const home = '/var/lib/postgresql';
 
-const identity = (version: number): Resource => {
+/** Reads which database it is, and where its data lies. */
+export const databaseIdentity = (version: number): Resource => {
   const {data, programs} = clusterPaths(version);
   return resource<string>({
     id: 'identity of the database',
@@ -82,7 +83,7 @@ export const backupPostgresql = step({
     const far = farSide(context);
     return [
       {...sameMachine(context), id: 'same machine as the archive is of'},
-      identity(version),
+      databaseIdentity(version),
       aptPackages(['pgbackrest']),
       sshKey(databaseKey, 'postgres'),
       ...folderResources('postgres'),

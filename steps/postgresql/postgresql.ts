@@ -6,7 +6,7 @@ import {file} from '../../source/resources/file.ts';
 import {service} from '../../source/resources/service.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
 import {sh} from '../../source/shell/script.ts';
-import {authorityFrom, authoritySecret, authoritySpec} from '../certificates/authority.ts';
+import {authorityFrom, authoritySecret, authoritySpec, leafTerms} from '../certificates/authority.ts';
 import {leaf} from '../certificates/leaf.ts';
 import {firewall} from '../firewall/firewall.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
@@ -79,8 +79,7 @@ export const postgresql = step({
         authority,
         names: [serverName(deployment)],
         now,
-        days: deployment.tls.leafDays,
-        renewDays: deployment.tls.renewDays,
+        ...leafTerms(deployment),
       }),
       file(ourSettings, serverSettings(context), {owner: 'postgres:postgres'}),
       file(access, accessRules(deployment, host), {owner: 'postgres:postgres', mode: 0o640}),

@@ -207,7 +207,8 @@ describe('a fault that may pass', () => {
           expect(question).toMatchObject({
             hosts: ['two'],
             failure: {kind: 'unreachable'},
-            choices: ['retry', 'change', 'stop'],
+            choices: ['retry', 'change', 'leave', 'stop'],
+            held: ['Step a on two'],
           });
           hosts.setDown('two', false);
           return {choice: 'retry', by: 'operator'};

@@ -10,6 +10,7 @@ import type {HostKeyFinding} from '../../source/hosts/host-key.ts';
 import {parseCidr} from '../../source/network/address.ts';
 import {isDomainName} from '../../source/network/names.ts';
 import {err, ok} from '../../source/result.ts';
+import {madeUpCertificates} from './certificate-services.ts';
 import {sampleFacts} from './facts.ts';
 
 const titles: Readonly<Record<string, string>> = {
@@ -382,10 +383,14 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       vault.set(name, value);
       return ok();
     },
+    certificates: madeUpCertificates(asked),
     inspect: async (deployment, onReport, signal) => {
       asked.push('inspect');
       await pause(pace);
       for (const report of reportsOf(deployment)) if (!signal.aborted) onReport(report);
+    },
+    tryConnections: async () => {
+      asked.push('try connections');
     },
     recheck: (_, report) => report,
     problems: ({domain, channels, network, hosts}) => [
@@ -439,6 +444,18 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     shellCommand: host => ['ssh', `${host.user}@${host.address}`],
     exportYaml: async (_, path) => {
       asked.push(`export ${path}`);
+      return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
+    },
+    resolveNames: async names => {
+      asked.push(`resolve ${names.join(' ')}`);
+      return names.map(name =>
+        name.startsWith('rancher.')
+          ? {kind: 'addresses', addresses: ['10.9.9.9'], ttl: 300}
+          : {kind: 'absent', exists: false},
+      );
+    },
+    saveChecklist: async (_, path) => {
+      asked.push(`checklist ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
     importYaml: async path =>
