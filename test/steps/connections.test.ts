@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {openg2p} from '../../source/blueprints/openg2p.ts';
-import {type HostSpec, kubernetes} from '../../source/deployment/schema.ts';
+import {type Deployment, type HostSpec, kubernetes} from '../../source/deployment/schema.ts';
 import {contains} from '../../source/network/address.ts';
-import {openingsOf} from '../../steps/firewall/openings.ts';
+import {connectionsOf} from '../../steps/firewall/connections.ts';
 import {inRules} from '../../steps/firewall/rules.ts';
 
 const topology = openg2p.topologies.find(({id}) => id === 'production-minimum')!;
@@ -25,11 +25,11 @@ const deployment = {
   components: {...defaults.components, kubernetes: kubernetes.parse({})},
 };
 
-const openings = (of = deployment) => openingsOf(of, () => 22);
+const connections = (of: Deployment = deployment) => connectionsOf(of, () => 22);
 
 describe('connections between the machines of a deployment', () => {
   test('are these in the smallest production', () => {
-    expect(openings().map(({from, to, protocol, port}) => `${from.name} > ${to.name} ${port}/${protocol}`)).toEqual([
+    expect(connections().map(({from, to, protocol, port}) => `${from.name} > ${to.name} ${port}/${protocol}`)).toEqual([
       'compute-1 > storage-1 2049/tcp',
       'compute-1 > storage-1 5432/tcp',
       'compute-1 > proxy-1 443/tcp',
@@ -43,7 +43,7 @@ describe('connections between the machines of a deployment', () => {
   });
 
   test('are all let in by the other’s firewall', () => {
-    for (const {from, to, protocol, port} of openings()) {
+    for (const {from, to, protocol, port} of connections()) {
       const lets = inRules(deployment, to, 22).some(
         rule =>
           rule.port === port &&
@@ -56,9 +56,9 @@ describe('connections between the machines of a deployment', () => {
 
   test('are none where there is one machine, and follow what is installed', () => {
     const one = {...hosts[0]!, roles: ['base', 'proxy', 'compute', 'storage']};
-    expect(openings({...deployment, hosts: [one]})).toEqual([]);
+    expect(connections({...deployment, hosts: [one]})).toEqual([]);
     const {postgresql: _, kubernetes: __, ...components} = deployment.components;
-    const bare = openings({...deployment, components});
+    const bare = connections({...deployment, components});
     expect(bare.map(({port}) => port)).toEqual([2049, 443, 22, 22, 22, 22]);
   });
 });
