@@ -51,8 +51,6 @@ export const stayLine = ({kind, what, why, bytes}: Stay): string => {
   return `${named}${bytes === undefined ? '' : ` (${sizeOf(bytes)})`}: ${why}`;
 };
 
-const lossLine = ({summary}: Change): string => summary;
-
 /** The list in lines: what goes, what is lost with it, what stays. A host without anything says so. */
 export const removalLines = (list: readonly HostRemoval[]): readonly string[] =>
   list.flatMap(({host, goes, loses, stays, unread}, at) => [
@@ -62,9 +60,13 @@ export const removalLines = (list: readonly HostRemoval[]): readonly string[] =>
     ...(goes.length > 0 ? ['  Goes:'] : []),
     ...goes.flatMap(({title, changes}) => [
       `    ${title}`,
-      ...changes.flatMap(({summary, detail = []}) => [`      ${summary}`, ...detail.map(line => `        ${line}`)]),
+      // Every line of a file and every rule is for the plan of the run: a list that nobody reads protects nobody.
+      ...changes.flatMap(({summary, detail = [], loses: lost}) => [
+        `      ${summary}`,
+        ...(lost ? detail.map(line => `        ${line}`) : []),
+      ]),
     ]),
-    ...(loses.length > 0 ? ['  Lost for good with it:', ...loses.map(change => `    ${lossLine(change)}`)] : []),
+    ...(loses.length > 0 ? ['  Lost for good with it:', ...loses.map(({summary}) => `    ${summary}`)] : []),
     ...(stays.length > 0 ? ['  Stays:', ...stays.map(stay => `    ${stayLine(stay)}`)] : []),
     ...(unread.length > 0 ? ['  Cannot be read:', ...unread.map(why => `    ${why}`)] : []),
   ]);
