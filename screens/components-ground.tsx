@@ -33,7 +33,8 @@ export const ComponentsGround = ({onDone}: {readonly onDone: () => void}) => {
       path: 'components.dns.upstreams',
       label: 'DNS servers to ask',
       value: components.dns.upstreams,
-      set: (current, upstreams) => withComponents(current, {dns: {upstreams: [...upstreams]}}),
+      set: (current, upstreams) =>
+        withComponents(current, {dns: {...current.components.dns, upstreams: [...upstreams]}}),
       placeholder: 'those that the host uses',
       help: 'Addresses, separated by commas, for every name outside of the domain. Empty: what the host uses now.',
     }),

@@ -17,6 +17,13 @@ export type FoundHost = {
   readonly user?: string;
   /** The key that a list or the operator's OpenSSH settings name for it. */
   readonly identityFile?: string;
+  /** The way there, where an inventory names one. */
+  readonly jump?: {
+    readonly address: string;
+    readonly port: number;
+    readonly user?: string;
+    readonly identityFile?: string;
+  };
   /** What found it, in words: `range 10.0.0.11-20`, `~/.ssh/config`, `practice`. */
   readonly source: string;
 };
@@ -87,6 +94,8 @@ export type Services = {
   /** Writes keys that the operator has accepted to Groundwork's known hosts. */
   readonly trust: (findings: readonly HostKeyFinding[]) => Promise<void>;
   readonly giveSecrets: (host: string, secrets: TypedSecrets) => void;
+  /** Keeps what was typed for hosts under the names that they have now. */
+  readonly renameHosts: (renamed: readonly {readonly from: string; readonly to: string}[]) => void;
   /** Names of the secrets that lie in the vault of a deployment; none when it cannot be opened. */
   readonly secretNames: (deployment: string) => Promise<readonly string[]>;
   /** Keeps a secret that the operator typed in the vault of a deployment. */

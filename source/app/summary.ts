@@ -99,6 +99,8 @@ const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView):
         : `${deployment.name} is installed: ${counts}. It took ${took}.`;
     case 'failed':
       return `${deployment.name} is not complete: ${counted(view.failed, 'step')} failed; ${counts}.`;
+    case 'waiting':
+      return `${deployment.name} waits for you; what could be done without it is done: ${counts}.`;
     default:
       return `Stopped. What is done is kept: ${counts}.`;
   }
@@ -137,7 +139,7 @@ const longest = (files: readonly File[], folder: string): number =>
   Math.max(0, ...files.map(file => relative(folder, file.path).length));
 
 const obstacles = (services: Pick<Services, 'logOf'>, deployment: Deployment, view: RunView): readonly string[] => {
-  const failed = view.steps.filter(step => step.state === 'failed');
+  const failed = view.steps.filter(step => step.state === 'failed' || step.state === 'waiting');
   const hosts = [...new Set(failed.map(step => step.host))];
   return [
     '',

@@ -7,9 +7,14 @@ type Chosen = Pick<Deployment, 'components' | 'environments'>;
 const hasModule = (deployment: Chosen, id: string): boolean =>
   deployment.environments.some(environment => modulesInOrder(environment).some(module => module === id));
 
+const hasRancherBackup = ({components}: Chosen): boolean =>
+  components.kubernetes?.rancher.enabled === true && components.backup?.groups.includes('rancher') === true;
+
 /** What only some deployments need, by the id of the artifact. Everything else is needed by all of them. */
 const neededWhen: Readonly<Record<string, (deployment: Chosen) => boolean>> = {
   'chart-rancher': ({components}) => components.kubernetes?.rancher.enabled === true,
+  'chart-rancher-backup': hasRancherBackup,
+  'chart-rancher-backup-crd': hasRancherBackup,
   'chart-rancher-monitoring': ({components}) => components.kubernetes?.monitoring.enabled === true,
   'chart-rancher-monitoring-crd': ({components}) => components.kubernetes?.monitoring.enabled === true,
   'chart-loki': ({components}) => components.kubernetes?.logging.enabled === true,

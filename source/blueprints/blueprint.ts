@@ -20,6 +20,8 @@ export type Machine = {
   readonly nominal: Size;
   /** What preflight insists on, with the slack that real machines need (a 64 GB machine shows 62.8 GiB). */
   readonly least: Size;
+  /** A volume beside the system's disk, for copies. GB as vendors count them; less than `least` is warned of. */
+  readonly volumeGb?: {readonly nominal: number; readonly least: number};
   readonly roles: readonly string[];
 };
 
@@ -62,3 +64,12 @@ export const stepsOf = (
 ];
 
 export const playsRole = (host: HostSpec, role: string): boolean => host.roles.includes(role);
+
+/** The kind of machine that a host is to be: the one with exactly its roles. */
+export const machineOf = (
+  {machines}: Pick<Topology, 'machines'>,
+  {roles}: Pick<HostSpec, 'roles'>,
+): Machine | undefined =>
+  machines.find(
+    machine => machine.roles.length === new Set(roles).size && machine.roles.every(role => roles.includes(role)),
+  );

@@ -80,6 +80,8 @@ const productionMinimum: Topology = {
       count: {min: 1, max: 1},
       nominal: {cpus: 4, memoryGb: 8, diskGb: 64},
       least: {cpus: 4, memoryGb: 7.2, diskGb: 51},
+      // 1 TB or more, says the page; a disk of that name may hold a little less.
+      volumeGb: {nominal: 1000, least: 900},
       roles: ['base', 'backup'],
     },
   ],
@@ -124,7 +126,13 @@ const defaults = (name: string, topology: string): Deployment => ({
     tls: {mode: 'local-ca'},
     channels: [],
     network: {privateSubnet: '10.0.0.0/16', adminSources: privateNetworks},
-    components: {dns: {}, nfs: {}, nginx: {}, ...(topology === productionMinimum.id && {postgresql: {}})},
+    components: {
+      // A site that runs four machines has a DNS of its own, and people who must not be bypassed.
+      dns: topology === productionMinimum.id ? {server: 'site'} : {},
+      nfs: {},
+      nginx: {},
+      ...(topology === productionMinimum.id && {postgresql: {}, backup: {}}),
+    },
   }),
   channels: [
     {

@@ -1,8 +1,27 @@
 import {openg2pCharts} from '../../steps/environment/charts.ts';
-import {coreDns, istio, kubernetesTools, logging, monitoring, rancher, rke2, storageClass} from '../../steps/index.ts';
+import {
+  backupAccess,
+  backupJobs,
+  backupKeys,
+  backupPostgresql,
+  backupRancher,
+  backupRepository,
+  coreDns,
+  istio,
+  kubernetesTools,
+  logging,
+  monitoring,
+  rancher,
+  rke2,
+  storageClass,
+} from '../../steps/index.ts';
 
 const phases: readonly {readonly title: string; readonly steps: readonly string[]}[] = [
   {title: 'Cluster', steps: [kubernetesTools, rke2, storageClass, coreDns, istio].map(({id}) => id)},
+  {
+    title: 'Backups',
+    steps: [backupKeys, backupAccess, backupRancher, backupPostgresql, backupJobs, backupRepository].map(({id}) => id),
+  },
   {title: 'Platform', steps: [rancher, monitoring, logging, openg2pCharts].map(({id}) => id)},
 ];
 

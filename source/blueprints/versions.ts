@@ -45,6 +45,13 @@ const istioChart = (chart: string): ChartPin => ({
   source: 'istio.io, news/releases/1.30.x: 1.30.4 of 27 August 2026; its charts are published with each release',
 });
 
+const backupChart: ChartPin = {
+  version: '110.0.1+up11.0.2',
+  repository: repositories.rancherCharts,
+  source:
+    'rancher/charts, charts/rancher-backup/110.0.1+up11.0.2/Chart.yaml: Rancher >= 2.15 < 2.16, Kubernetes >= 1.34 < 1.37',
+};
+
 const monitoringChart: ChartPin = {
   version: monitoring,
   repository: repositories.rancherCharts,
@@ -92,6 +99,8 @@ const openg2p2026: VersionSet = {
       repository: repositories.rancher,
       source: 'docs.openg2p.org, operations/deployment; its chart in the stable repository says kubeVersion < 1.37.0-0',
     },
+    'rancher-backup-crd': backupChart,
+    'rancher-backup': backupChart,
     'rancher-monitoring-crd': monitoringChart,
     'rancher-monitoring': monitoringChart,
     loki: {
@@ -299,6 +308,14 @@ export const versionProblems = (set: VersionSet, today?: Date): readonly Version
           {
             parts: ['rancher-monitoring', 'rancher'],
             reason: `rancher-monitoring ${versionOf(set, 'rancher-monitoring')} is not of the line for Rancher 2.${rancherMinor}, which is ${rancherMinor + rancherChartsOffset}.x.`,
+          },
+        ]
+      : []),
+    ...(rancherMinor !== undefined && majorOf(versionOf(set, 'rancher-backup')) !== rancherMinor + rancherChartsOffset
+      ? [
+          {
+            parts: ['rancher-backup', 'rancher'],
+            reason: `rancher-backup ${versionOf(set, 'rancher-backup') || '(none)'} is not of the line for Rancher 2.${rancherMinor}, which is ${rancherMinor + rancherChartsOffset}.x.`,
           },
         ]
       : []),

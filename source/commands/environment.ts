@@ -56,6 +56,7 @@ const asked = (invocation: Invocation, deployment: Deployment, name: string): Re
     ...(adminEmail !== undefined && {adminEmail}),
     modules: invocation.texts('module').flatMap(text => text.split(',')),
     hostnames,
+    ...(invocation.text('database') !== undefined && {database: invocation.text('database')}),
   });
   if (!parsed.success) {
     return err(parsed.error.issues.map(issue => `${pathText(issue.path) || name}: ${issue.message}`).join('\n'));
@@ -136,6 +137,11 @@ export const environment: Command = {
       multiple: true,
       value: 'SERVICE=NAME',
       help: 'another host name for a service: odk=forms.example.test',
+    },
+    database: {
+      type: 'string',
+      value: 'PLACE',
+      help: 'storage-host or in-cluster; default the storage host, where it has PostgreSQL',
     },
     'admin-email': {type: 'string', value: 'MAIL', help: 'of its first user'},
     purge: {type: 'boolean', help: 'with remove: erase its data too'},

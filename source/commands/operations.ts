@@ -131,6 +131,8 @@ export type RunRequest = {
   /** Take this away, in place of installing. It needs no preflight. */
   readonly removal?: RemovalRequest;
   readonly takeOver?: boolean;
+  /** Seconds that a step waits for what somebody outside has to do; absent: as long as it takes. */
+  readonly patience?: number;
   /** What the lock and the journal call this run: `groundwork install`. */
   readonly command: string;
 };
@@ -203,6 +205,7 @@ export const runOperation = async (
       control: {...request.control, signal},
       redact: redactor(() => [...secretValues(), ...site.secrets.values()]),
       parallel: hostsAtOnce,
+      ...(request.patience !== undefined && {patience: request.patience}),
     });
     remember(result.outcome, result.failures[0]?.attempted);
     return ok(result);

@@ -50,6 +50,7 @@ export const servicesOf = (site: Site): Services => ({
   hostKeys: (hosts, signal) => fetchHostKeys(hosts, site.connectOptions(signal)),
   trust: async findings => throwIfFailed(await trust(findings, site.paths.knownHosts)),
   giveSecrets: (host, secrets) => site.secrets.give(host, secrets),
+  renameHosts: renamed => site.secrets.rename(renamed),
   secretNames: async deployment => {
     const vault = await vaultOf(site, deployment);
     return vault.ok ? vault.value.names() : [];

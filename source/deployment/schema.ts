@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {parseAddress, parseCidr} from '../network/address.ts';
 import {isDnsLabel, isDomainName, isHostReference} from '../network/names.ts';
 import type {Result} from '../result.ts';
-import {moduleIds, type ServiceName, serviceNames} from './environments.ts';
+import {databasePlaces, moduleIds, type ServiceName, serviceNames} from './environments.ts';
 
 /** The version that this program writes. Older ones are migrated when read (see migrate.ts). */
 export const schemaVersion = 1;
@@ -85,6 +85,8 @@ export const publicChannel = z.strictObject({
   name: dnsLabel,
   kind: z.literal('public'),
   acknowledgement: z.string(),
+  /** What public names lead to: the proxy's own public address, or that of a router before it. */
+  address: address.optional(),
 });
 
 export const publicAcknowledgement = 'anyone on the internet can reach this';
@@ -227,6 +229,16 @@ export const artifactSource = z.discriminatedUnion('source', [
   }),
 ]);
 
+/** Who answers for the platform's names. */
+const dns = z.strictObject({
+  /** `own`: a DNS server on the proxy that Groundwork sets up. `site`: the DNS that the site has, where people make records. */
+  server: z.enum(['own', 'site']).default('own'),
+  /** With `site`: the resolver that devices of the VPN ask, inside of what the tunnel reaches. Absent: they keep theirs. */
+  resolver: address.optional(),
+  /** Whom our own server asks about other names. Empty: taken from the host. */
+  upstreams: z.array(address).default([]),
+});
+
 /** PostgreSQL on the storage host, for all environments: each has users and databases of its own there. */
 export const postgresql = z.strictObject({
   /** `distribution`: the version that the host's system has. `pgdg`: a version of the PostgreSQL project's own packages. */
@@ -234,6 +246,107 @@ export const postgresql = z.strictObject({
   /** Major version, with `pgdg`. */
   version: z.int().min(15, 'must be 15 or newer').max(18, 'must be 18 or older').default(17),
   port: port.default(5432),
+});
+
+/** What is kept copies of. `files` are the volumes on the NFS share. */
+export const backupGroups = ['postgresql', 'etcd', 'rancher', 'files', 'configurations'] as const;
+
+/** When something is done, as systemd's calendar writes it (systemd.time(7)); the time zone stands beside it, once. */
+const calendar = z
+  .string()
+  .regex(
+    /^(((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(\.\.(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?)(,(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(\.\.(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?)* )?(\*-\*-[\d*,./]+ )?[\d*,./]+:[\d*,./]+$/,
+    'must be a time of systemd’s calendar without a zone, like "Sun *-*-* 02:00" or "*-*-* 00/6:15"',
+  );
+
+const kept = (usual: number) => z.int().min(1).max(1000).default(usual);
+
+const retention = z.strictObject({
+  /** Full backups of the databases; what the archive needs to go from the oldest of them to now stays with them. */
+  postgresqlFull: kept(4),
+  /** Differential backups between them. */
+  postgresqlDifferential: kept(7),
+  /** Copies of the cluster’s state, of each server. */
+  etcd: kept(28),
+  /** Copies of Rancher’s objects. */
+  rancher: kept(14),
+  /** Of files and configurations: the last one of so many days, weeks and months. */
+  daily: kept(7),
+  weekly: kept(4),
+  monthly: kept(6),
+});
+
+/** One after the other through the night: what others copy comes before them. */
+const backupSchedules = z.strictObject({
+  postgresqlFull: calendar.default('Sun *-*-* 02:00'),
+  postgresqlDifferential: calendar.default('Mon..Sat *-*-* 02:00'),
+  etcd: calendar.default('*-*-* 00/6:15'),
+  /** As cron writes it, in UTC: Rancher’s own operator keeps it, inside the cluster. */
+  rancher: cronSchedule.default('0 3 * * *'),
+  files: calendar.default('*-*-* 03:30'),
+  configurations: calendar.default('*-*-* 04:00'),
+  offsite: calendar.default('*-*-* 04:30'),
+  verify: calendar.default('Sat *-*-* 05:00'),
+  drill: calendar.default('Sun *-*-* 05:00'),
+  check: calendar.default('*-*-* 07:00'),
+});
+
+/** Whether old copies at the other site are given up as here; false where it takes what is new and lets nothing go. */
+const prune = z.boolean().default(true);
+
+/** A second repository at another site, written with restic. What opens it is in the vault. */
+const offsite = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('s3'),
+    endpoint: z
+      .string()
+      .regex(
+        /^https?:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/,
+        'must be an address like https://s3.other-site.example, without "/" at its end',
+      ),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]+$/, 'must be a region like eu-central-1')
+      .optional(),
+    keyId: z.string().regex(/^[\w+/=-]+$/, 'must be the id of an access key'),
+    prune,
+  }),
+  z.strictObject({
+    kind: z.literal('sftp'),
+    host: hostReference,
+    port: port.default(22),
+    user: userName,
+    path: unixPath,
+    /** The server’s public key, as in known_hosts: it is never taken from the network. */
+    hostKey: z
+      .string()
+      .regex(/^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*$/, 'must be a key like "ssh-ed25519 AAAA…"'),
+    prune,
+  }),
+]);
+
+/** The backup host: what it fetches, how long it keeps it, when. */
+export const backup = z.strictObject({
+  /** Where the copies lie; best a volume of its own. */
+  path: unixPath.default('/var/lib/groundwork-backup'),
+  /** A group whose part of the platform is not installed is passed over. */
+  groups: z.array(z.enum(backupGroups)).default([...backupGroups]),
+  retention: retention.default(retention.parse({})),
+  schedules: backupSchedules.default(backupSchedules.parse({})),
+  /** Of all schedules, whatever the machines’ own zone is. */
+  timeZone: z
+    .string()
+    .regex(/^[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*$/, 'must be a time zone like UTC or Africa/Nairobi')
+    .default('UTC'),
+  /**
+   * GB of the database’s journal that may wait while the backup host cannot be reached. Beyond, the oldest is given up, so
+   * that the database does not stop for want of room; the next backup closes the gap.
+   */
+  archiveQueueGb: z.int().min(1).max(10_000).default(32),
+  /** GB that must be free in the repository; less is an alert. */
+  leastFreeGb: z.int().min(1).max(100_000).default(25),
+  offsite: offsite.optional(),
 });
 
 const hostnames = Object.fromEntries(serviceNames.map(name => [name, domainName.optional()])) as Record<
@@ -260,6 +373,8 @@ export const environment = z.strictObject({
   /** Absent: its name below the deployment's domain. */
   domain: domainName.optional(),
   modules: z.array(z.enum(moduleIds)).default([]),
+  /** Where its databases are. Absent: on the storage host where that has PostgreSQL, else in its namespace. */
+  database: z.enum(databasePlaces).optional(),
   /** Where a service is to be found under another name than the usual one below the environment's domain. */
   hostnames: z.strictObject(hostnames).default({}),
   /** Of the first user, who may do everything in the environment's services. */
@@ -291,10 +406,7 @@ export const deployment = z.strictObject({
   }),
   components: z.strictObject({
     timeServers: z.array(hostReference).default([]),
-    dns: z.strictObject({
-      /** Empty: taken from the host. */
-      upstreams: z.array(address).default([]),
-    }),
+    dns,
     nfs: z.strictObject({
       server: z.enum(['auto', 'kernel', 'ganesha']).default('auto'),
       exportPath: unixPath.default('/srv/nfs'),
@@ -305,6 +417,8 @@ export const deployment = z.strictObject({
     }),
     /** Absent: each environment has a database server of its own in its namespace. */
     postgresql: postgresql.optional(),
+    /** Absent: nothing is backed up. */
+    backup: backup.optional(),
     automaticUpdates: z.enum(['security', 'off']).default('security'),
     /** Absent: the ground alone is laid. */
     kubernetes: kubernetes.optional(),
@@ -320,6 +434,8 @@ export type HostSpec = z.infer<typeof hostSpec>;
 export type ArtifactSource = z.infer<typeof artifactSource>;
 export type OutboundProxy = z.infer<typeof outboundProxy>;
 export type Postgresql = z.infer<typeof postgresql>;
+export type Backup = z.infer<typeof backup>;
+export type BackupGroup = (typeof backupGroups)[number];
 export type Kubernetes = z.infer<typeof kubernetes>;
 export type Channel = Deployment['channels'][number];
 export type Environment = Deployment['environments'][number];

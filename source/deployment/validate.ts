@@ -1,6 +1,16 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import {type Problem, pathText, valueAt, wordsOf} from './problem.ts';
-import {exportPathOwn, renewalBeforeEnd, upstreamsElsewhere} from './rules/components.ts';
+import {
+  backupElsewhere,
+  backupPathOwn,
+  backupTellsSomebody,
+  exportPathOwn,
+  renewalBeforeEnd,
+  resolverWithinReach,
+  upstreamsElsewhere,
+  upstreamsUsed,
+} from './rules/components.ts';
+import {databaseOfOneEnvironment, databasePackages, databasePort} from './rules/databases.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -24,6 +34,7 @@ import {
   endpointsElsewhere,
   peerAddresses,
   peersDiffer,
+  publicAddressKnown,
   publicOnce,
   someWayIn,
   vpnPorts,
@@ -44,6 +55,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   domainUsable,
   renewalBeforeEnd,
   channelNames,
+  publicAddressKnown,
   publicOnce,
   someWayIn,
   vpnPorts,
@@ -55,11 +67,19 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   blocksUsable,
   adminSourcesNarrow,
   exportPathOwn,
+  backupPathOwn,
+  backupElsewhere,
+  backupTellsSomebody,
+  databasePort,
+  databasePackages,
   upstreamsElsewhere,
+  upstreamsUsed,
+  resolverWithinReach,
   environmentNames,
   environmentDomains,
   environmentHostnames,
   environmentModules,
+  databaseOfOneEnvironment,
   versionsTogether,
   acceptedChecksName,
 ];

@@ -5,7 +5,7 @@ import {err, type Result} from '../result.ts';
 import type {PartOutput} from '../shell/frame.ts';
 import type {Failure} from './failure.ts';
 import type {Instance} from './graph.ts';
-import type {StepContext} from './step.ts';
+import {namesIn, type StepContext} from './step.ts';
 
 /** What building the resources of a step takes, beside facts and products. */
 export type Setting = {
@@ -26,8 +26,11 @@ export const contextOf = (instance: Instance, facts: Facts, products: Products, 
 });
 
 /** The first product that a step needs and that nobody has made; undefined when it has all. */
-export const missingProduct = ({step}: Instance, products: Products): string | undefined =>
-  step.needs?.find(name => !(name in products));
+export const missingProduct = (
+  {step}: Instance,
+  products: Products,
+  {deployment}: Pick<Setting, 'deployment'>,
+): string | undefined => namesIn(step.needs, deployment).find(name => !(name in products));
 
 /** The resources of a step on a host; undefined while a product that it needs is missing. */
 export const buildResources = (
@@ -36,7 +39,7 @@ export const buildResources = (
   products: Products,
   setting: Setting,
 ): readonly Resource[] | undefined =>
-  missingProduct(instance, products) === undefined
+  missingProduct(instance, products, setting) === undefined
     ? instance.step.resources(contextOf(instance, facts, products, setting))
     : undefined;
 

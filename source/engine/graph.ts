@@ -1,5 +1,5 @@
 import type {Deployment, HostSpec} from '../deployment/schema.ts';
-import type {Step} from './step.ts';
+import {namesIn, type Step} from './step.ts';
 
 /** One step on one host. */
 export type Instance = {readonly key: string; readonly step: Step; readonly host: HostSpec};
@@ -38,14 +38,24 @@ export const instancesOf = (steps: readonly Step[], deployment: Deployment): rea
     });
 
 /**
- * What must be done before an instance may begin: the steps it is after, on every host that they concern. A step that
- * concerns no host here (it is switched off, or nobody plays its role) hands on what it is after itself.
+ * What must be done before an instance may begin: the steps it is after, on its own host where they concern it, else on
+ * every host that they concern. So a firewall waits for nothing but its own machine, and what is laid on the cluster for
+ * the proxy and the storage. What another step makes for it, it waits for wherever that is made. A step that concerns no
+ * host here (it is switched off, or nobody plays its role) hands on what it is after itself.
  */
-export const prerequisitesOf = (instance: Instance, all: readonly Instance[]): readonly Instance[] => {
+export const prerequisitesOf = (
+  instance: Instance,
+  all: readonly Instance[],
+  deployment: Deployment,
+): readonly Instance[] => {
+  const needed = namesIn(instance.step.needs, deployment);
+  const makes = (step: Step): boolean => namesIn(step.provides, deployment).some(name => needed.includes(name));
   const before = (step: Step): readonly Instance[] =>
     step.after.flatMap(earlier => {
-      const own = all.filter(other => other.step === earlier);
-      return own.length > 0 ? own : before(earlier);
+      const concerned = all.filter(other => other.step === earlier);
+      const here = concerned.filter(({host}) => host.name === instance.host.name);
+      if (here.length > 0 && !makes(earlier)) return here;
+      return concerned.length > 0 ? concerned : before(earlier);
     });
   return [...new Set(before(instance.step))];
 };

@@ -37,6 +37,17 @@ export type Verification = {
   readonly check: (output: PartOutput) => Result<string, string>;
 };
 
+/**
+ * What somebody outside has to do before a step can begin: a record in the site's DNS, an opening in its firewall, a
+ * certificate from its CA. It is looked at again and again, and while it has not come everything else goes on.
+ */
+export type Awaited = Verification & {
+  /** How it is looked at, as a phrase: `the host’s own resolver is asked`. */
+  readonly how: string;
+  /** Who has to do what. */
+  readonly remedy: string;
+};
+
 /** A known failure, recognised by what was printed, with what to do about it. */
 export type Remedy = {
   readonly id: string;
@@ -56,6 +67,12 @@ export type HandoverFile = {
   readonly secret: boolean;
 };
 
+/** The same in every deployment, or one for each of its hosts. */
+export type ProductNames = readonly string[] | ((deployment: Deployment) => readonly string[]);
+
+export const namesIn = (names: ProductNames | undefined, deployment: Deployment): readonly string[] =>
+  typeof names === 'function' ? names(deployment) : (names ?? []);
+
 /** A named unit that the operator sees, retries and skips. Declarative: it says what should be, and never does. */
 export type Step = {
   readonly id: string;
@@ -72,10 +89,12 @@ export type Step = {
   /** Left out of the plan when this says false. */
   readonly enabled?: (deployment: Deployment) => boolean;
   /** Names of products without which `resources` cannot be called. */
-  readonly needs?: readonly string[];
+  readonly needs?: ProductNames;
   /** Names of products that its resources find out or make. */
-  readonly provides?: readonly string[];
+  readonly provides?: ProductNames;
   readonly secrets?: (deployment: Deployment) => readonly SecretSpec[];
+  /** The step waits for these before it begins. Asked on its host, together with the probes. */
+  readonly awaits?: (context: StepContext) => readonly Awaited[];
   readonly resources: (context: StepContext) => readonly Resource[];
   readonly verify: (context: StepContext) => readonly Verification[];
   readonly handover?: (context: StepContext) => readonly HandoverFile[];

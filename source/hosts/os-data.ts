@@ -48,6 +48,8 @@ export type OsData = {
     readonly rejectHandshake: boolean;
   };
   readonly openssl: {readonly version: string};
+  /** The major version that the archive's `postgresql` stands for. */
+  readonly postgresql: {readonly version: number};
   readonly automaticUpdates: {
     /** `Unattended-Upgrade::Origins-Pattern` for security updates alone. */
     readonly securityOrigins: readonly string[];
@@ -90,7 +92,7 @@ const quietEnvironment = {
   NEEDRESTART_SUSPEND: '1',
 };
 
-type Release = Pick<OsData, 'version' | 'codename' | 'nginx' | 'openssl' | 'readsSysctlConf'>;
+type Release = Pick<OsData, 'version' | 'codename' | 'nginx' | 'openssl' | 'postgresql' | 'readsSysctlConf'>;
 
 const ubuntu = (release: Release): OsData => ({
   ...release,
@@ -139,6 +141,7 @@ export const supportedSystems: readonly OsData[] = [
     codename: 'jammy',
     nginx: listen('1.18.0', false),
     openssl: {version: '3.0.2'},
+    postgresql: {version: 14},
     readsSysctlConf: true,
   }),
   ubuntu({
@@ -146,6 +149,7 @@ export const supportedSystems: readonly OsData[] = [
     codename: 'noble',
     nginx: listen('1.24.0', true),
     openssl: {version: '3.0.13'},
+    postgresql: {version: 16},
     readsSysctlConf: true,
   }),
   debian({
@@ -153,6 +157,7 @@ export const supportedSystems: readonly OsData[] = [
     codename: 'bookworm',
     nginx: listen('1.22.1', true),
     openssl: {version: '3.0'},
+    postgresql: {version: 15},
     readsSysctlConf: true,
   }),
   debian({
@@ -160,6 +165,7 @@ export const supportedSystems: readonly OsData[] = [
     codename: 'trixie',
     nginx: {version: '1.26.3', http2: 'directive', rejectHandshake: true},
     openssl: {version: '3.5'},
+    postgresql: {version: 17},
     readsSysctlConf: false,
   }),
 ];

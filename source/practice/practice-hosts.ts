@@ -11,7 +11,8 @@ import {type PracticeHostSpec, placeOf, systemOf} from './hardware.ts';
 import {checkIsolation, firstUid, type Isolation} from './isolation.ts';
 import {keyIn, type PublicKey} from './keys.ts';
 import {type Machine, startMachine} from './machine.ts';
-import {prepareRoot} from './root-files.ts';
+import {serveNetwork} from './network.ts';
+import {prepareRoot, toolsOf} from './root-files.ts';
 import {type SshServer, serveSsh} from './ssh-server.ts';
 import {wipe} from './wipe.ts';
 
@@ -172,7 +173,15 @@ export const startPracticeHosts = async (options: PracticeOptions): Promise<Resu
     options.hosts.map((spec, index) => startOne(options, isolation.value, spec, index)),
   );
   const started = results.flatMap(result => (result.ok ? [result.value] : []));
+  const network = await serveNetwork(
+    started.map(({host, machine}) => ({
+      address: host.privateAddress,
+      tools: toolsOf(join(directory, host.name, 'machine')),
+      machine,
+    })),
+  );
   const close = async () => {
+    await network.close();
     await Promise.all(started.map(({server}) => server.close()));
     await Promise.all(started.map(({machine}) => machine.stop()));
     await lock.value.release();

@@ -114,6 +114,9 @@ export type RootOptions = {
   readonly pace: number;
 };
 
+/** Where a host's stand-in tools lie on this side; on the host, at /usr/local/lib/practice. */
+export const toolsOf = (folder: string): string => join(folder, 'stand-ins/lib/practice');
+
 const standIns = ({folder, fixtures, spec, place, pace}: RootOptions): string => {
   const target = join(folder, 'stand-ins');
   rmSync(target, {recursive: true, force: true});

@@ -77,6 +77,7 @@ export const certificates = step({
       ...(playsRole(host, roles.proxy)
         ? [
             leaf({
+              files: paths,
               authority,
               names: servedNames(deployment),
               now,

@@ -1,10 +1,9 @@
 import type {Failure} from '../../source/engine/failure.ts';
 import {type Definition, resource} from '../../source/resources/resource.ts';
 import {err, ok} from '../../source/result.ts';
-import {sh} from '../../source/shell/script.ts';
+import {type Script, sh} from '../../source/shell/script.ts';
 import {type Authority, issueLeaf} from '../../source/tls/authority.ts';
 import {leafChanges} from '../../source/tls/certificate.ts';
-import {paths} from './paths.ts';
 
 type LeafState = {
   /** Mode and owner of the private key's file; undefined without one. */
@@ -13,7 +12,17 @@ type LeafState = {
   readonly certificate: string | undefined;
 };
 
+/** Where a key and its certificate lie, and who reads the key beside root: nginx needs nobody, a database its own user. */
+export type LeafFiles = {
+  readonly directory: string;
+  readonly key: string;
+  readonly certificate: string;
+  /** `user:group` of the key. Default `root:root`. */
+  readonly owner?: string;
+};
+
 export type LeafOptions = {
+  readonly files: LeafFiles;
   readonly authority: Authority;
   readonly names: readonly string[];
   readonly now: Date;
@@ -26,11 +35,13 @@ const pemOf = (text: string, kind: string): string | undefined => {
   return block && `${block}\n`;
 };
 
-const readState = sh`if [ -e ${paths.key} ]; then
-  stat -c 'key %a %U:%G' ${paths.key}
-  openssl pkey -in ${paths.key} -pubout 2>/dev/null
+const ownerOf = ({owner = 'root:root'}: LeafFiles): string => owner;
+
+const readState = ({key, certificate}: LeafFiles): Script => sh`if [ -e ${key} ]; then
+  stat -c 'key %a %U:%G' ${key}
+  openssl pkey -in ${key} -pubout 2>/dev/null
 fi
-cat ${paths.certificate} 2>/dev/null || :`;
+cat ${certificate} 2>/dev/null || :`;
 
 const parseState = (stdout: string): LeafState => ({
   keyMode: /^key (.*)$/m.exec(stdout)?.[1],
@@ -39,49 +50,48 @@ const parseState = (stdout: string): LeafState => ({
 });
 
 /** A key only for this certificate: it is replaced when it cannot be read, and its mode is put right. */
-const makeKey = sh`set -e
+const makeKey = (files: LeafFiles): Script => sh`set -e
 umask 077
-mkdir -p ${paths.directory}
-if ! openssl pkey -in ${paths.key} -noout 2>/dev/null; then
-  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ${`${paths.key}.new`}
-  mv ${`${paths.key}.new`} ${paths.key}
+mkdir -p ${files.directory}
+if ! openssl pkey -in ${files.key} -noout 2>/dev/null; then
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ${`${files.key}.new`}
+  mv ${`${files.key}.new`} ${files.key}
 fi
-chown root:root ${paths.key}
-chmod 600 ${paths.key}
-${readState}`;
+chown ${ownerOf(files)} ${files.key}
+chmod 600 ${files.key}
+${readState(files)}`;
 
-const writeCertificate = (certificate: string) => sh`set -e
-printf '%s' ${certificate} >${`${paths.certificate}.new`}
-chmod 644 ${`${paths.certificate}.new`}
-mv ${`${paths.certificate}.new`} ${paths.certificate}`;
-
-const cannotIssue = (message: string): Failure => ({
-  kind: 'input',
-  message: `The certificate cannot be issued: ${message}.`,
-  attempted: 'issuing the certificate of the proxy',
-});
+const writeCertificate = (path: string, certificate: string): Script => sh`set -e
+printf '%s' ${certificate} >${`${path}.new`}
+chmod 644 ${`${path}.new`}
+mv ${`${path}.new`} ${path}`;
 
 /**
- * The proxy's certificate. Its private key is made on the host and stays there; the public one comes here, is signed
+ * A server's certificate. Its private key is made on the host and stays there; the public one comes here, is signed
  * by the authority of the vault, and goes back as a certificate. Issued again when a name, the key or the authority
  * changed, and `renewDays` before it ends.
  */
-export const leaf = ({authority, names, now, days, renewDays}: LeafOptions) => {
+export const leaf = ({files, authority, names, now, days, renewDays}: LeafOptions) => {
+  const cannotIssue = (message: string): Failure => ({
+    kind: 'input',
+    message: `The certificate cannot be issued: ${message}.`,
+    attempted: `issuing the certificate of ${names[0]}`,
+  });
   const reasons = ({publicKey, certificate}: LeafState, at: Date): readonly string[] =>
     publicKey === undefined
       ? ['its private key is new']
       : leafChanges({certificate, publicKey, names, authority: authority.certificate, now: at, renewDays});
   return resource<LeafState>({
-    id: `certificate ${paths.certificate}`,
+    id: `certificate ${files.certificate}`,
     doing: `issuing the certificate of ${names[0]}`,
-    probe: readState,
+    probe: readState(files),
     read: ({stdout}) => ok(parseState(stdout)),
     diff: state => {
       const why = reasons(state, now);
       return [
         ...(state.publicKey === undefined ? [{summary: 'make a private key on the host'}] : []),
-        ...(state.publicKey !== undefined && state.keyMode !== '600 root:root'
-          ? [{summary: `owner and mode of the private key ${state.keyMode} → 600 root:root`}]
+        ...(state.publicKey !== undefined && state.keyMode !== `600 ${ownerOf(files)}`
+          ? [{summary: `owner and mode of the private key ${state.keyMode} → 600 ${ownerOf(files)}`}]
           : []),
         ...(why.length > 0
           ? [{summary: `issue a certificate for ${names.join(', ')}`, detail: why.map(reason => `because ${reason}`)}]
@@ -89,14 +99,14 @@ export const leaf = ({authority, names, now, days, renewDays}: LeafOptions) => {
       ];
     },
     apply: () => async port => {
-      const made = await port.run(makeKey);
+      const made = await port.run(makeKey(files));
       if (!made.ok) return made;
       const state = parseState(made.value.stdout);
       if (state.publicKey === undefined) return err(cannotIssue('the host showed no public key'));
       if (reasons(state, port.now()).length === 0) return ok();
       const {publicKey} = state;
       const issued = await issueLeaf({authority, publicKey, names, now: port.now(), days});
-      return issued.ok ? port.run(writeCertificate(issued.value)) : err(cannotIssue(issued.error));
+      return issued.ok ? port.run(writeCertificate(files.certificate, issued.value)) : err(cannotIssue(issued.error));
     },
   } satisfies Definition<LeafState>);
 };

@@ -2,7 +2,7 @@ import {stringify} from 'yaml';
 import type {Deployment} from '../../source/deployment/schema.ts';
 import type {KubeObject} from '../../source/kubernetes/objects.ts';
 import {word} from '../shared/config-text.ts';
-import {hostsPlaying, roles} from '../shared/deployment.ts';
+import {hasOwnDns, hostsPlaying, roles} from '../shared/deployment.ts';
 import {namespaces} from '../shared/platform.ts';
 
 type Plugin = {readonly name: string; readonly parameters?: string | number; readonly configBlock?: string};
@@ -38,7 +38,7 @@ const everything: Server = {
   ],
 };
 
-/** The platform's names are known by the DNS server of the proxy alone, and change with the deployment. */
+/** The platform's names are known by our DNS server on the proxy alone, and change with the deployment. */
 const ours = (deployment: Deployment): Server => ({
   zones: [{zone: word(deployment.domain), use_tcp: true}],
   port: 53,
@@ -54,6 +54,13 @@ const ours = (deployment: Deployment): Server => ({
   ],
 });
 
+/**
+ * The servers of CoreDNS. With the site's own DNS the platform's names are asked for like all others: from the resolvers of
+ * the machine that CoreDNS runs on.
+ */
+const servers = (deployment: Deployment): readonly Server[] =>
+  hasOwnDns(deployment) ? [everything, ours(deployment)] : [everything];
+
 /** How the server block of our domain begins in the Corefile that the chart makes. */
 export const ourZone = ({domain}: Pick<Deployment, 'domain'>): string => `${word(domain)}:53`;
 
@@ -65,5 +72,5 @@ export const coreDnsConfiguration = (deployment: Deployment): KubeObject => ({
   apiVersion: 'helm.cattle.io/v1',
   kind: 'HelmChartConfig',
   metadata: {name: 'rke2-coredns', namespace: namespaces.system},
-  spec: {valuesContent: stringify({servers: [everything, ours(deployment)]}, {lineWidth: 0})},
+  spec: {valuesContent: stringify({servers: servers(deployment)}, {lineWidth: 0})},
 });

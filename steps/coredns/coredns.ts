@@ -1,13 +1,15 @@
+import type {Deployment} from '../../source/deployment/schema.ts';
 import {step} from '../../source/engine/step.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
-import {sh} from '../../source/shell/script.ts';
+import {type Script, sh} from '../../source/shell/script.ts';
 import {localDns} from '../local-dns/local-dns.ts';
 import {rke2} from '../rke2/rke2.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
-import {hasKubernetes, hostsPlaying, roles} from '../shared/deployment.ts';
+import {hasKubernetes, hasOwnDns, hostsPlaying, roles} from '../shared/deployment.ts';
 import {namespaces, onCluster, rancherName, rolledOut} from '../shared/platform.ts';
 import {platformRemedies} from '../shared/platform-remedies.ts';
+import {acceptsMissingRecords, siteDns} from '../site-dns/site-dns.ts';
 import {coreDnsConfiguration, ourZone} from './configuration.ts';
 
 /** As RKE2's chart names what it makes: the Deployment, its Service and its settings alike. */
@@ -15,13 +17,19 @@ const name = 'rke2-coredns-rke2-coredns';
 
 const corefile = sh`kubectl --namespace ${namespaces.system} get configmap ${name} --output 'jsonpath={.data.Corefile}'`;
 
+/** Whether the Corefile has a server for our domain, or has none where the site's DNS answers. */
+const asWanted = (deployment: Deployment): Script =>
+  hasOwnDns(deployment)
+    ? sh`${corefile} | grep -F ${ourZone(deployment)}`
+    : sh`{ text=$(${corefile}) && [ -n "$text" ] && ! printf '%s\n' "$text" | grep -F ${ourZone(deployment)}; }`;
+
 export const coreDns = step({
   id: 'coredns',
   title: 'Names inside the cluster',
-  why: 'Lets programs in the cluster find the platform’s names, which no server outside knows.',
+  why: 'Lets programs in the cluster find the platform’s names.',
   role: roles.compute,
   once: true,
-  after: [rke2, localDns],
+  after: [rke2, localDns, siteDns],
   estimate: 45,
   enabled: hasKubernetes,
   removal: {goesWith: rke2},
@@ -30,10 +38,12 @@ export const coreDns = step({
     waitFor({
       id: 'CoreDNS has the domain',
       doing: 'waiting for RKE2 to take the settings over',
-      until: onCluster(sh`${corefile} | grep -F ${ourZone(deployment)} &&
+      until: onCluster(sh`${asWanted(deployment)} &&
 kubectl --namespace ${namespaces.system} rollout status ${`deployment/${name}`} --timeout=5s`),
       timeoutSeconds: 300,
-      what: `RKE2 to give CoreDNS the domain ${deployment.domain}`,
+      what: hasOwnDns(deployment)
+        ? `RKE2 to give CoreDNS the domain ${deployment.domain}`
+        : `RKE2 to give CoreDNS its usual settings, without a server of its own for ${deployment.domain}`,
     }),
   ],
   verify: ({deployment, facts}) => {
@@ -44,13 +54,15 @@ kubectl --namespace ${namespaces.system} rollout status ${`deployment/${name}`} 
       exitsZero(
         {
           id: 'corefile',
-          title: `CoreDNS sends questions about ${deployment.domain} to the proxy`,
-          script: onCluster(sh`${corefile} | grep -F ${ourZone(deployment)}`),
+          title: hasOwnDns(deployment)
+            ? `CoreDNS sends questions about ${deployment.domain} to the proxy`
+            : `CoreDNS sends questions about ${deployment.domain} to the machine’s own resolvers`,
+          script: onCluster(asWanted(deployment)),
         },
-        `${ourZone(deployment)} goes to ${proxies.join(', ')}`,
+        hasOwnDns(deployment) ? `${ourZone(deployment)} goes to ${proxies.join(', ')}` : 'to whom the machine asks',
       ),
       // A rehearsal has no network of the cluster in which the address of CoreDNS would mean anything.
-      ...(facts.practice
+      ...(facts.practice || (!hasOwnDns(deployment) && acceptsMissingRecords(deployment))
         ? []
         : [
             prints(
@@ -77,8 +89,9 @@ dig +short +time=3 +tries=2 ${asked} A "@$server"`),
     {
       id: 'coredns-forward',
       match: /expected \d+\.\d+\.\d+\.\d+, got/,
-      cause: 'CoreDNS cannot reach the DNS server of the proxy, or that one does not know the domain.',
-      remedy: 'Verify the steps “DNS server” and “Firewall” on the proxy: pods must be let in on port 53.',
+      cause: 'CoreDNS cannot reach the DNS server that knows the domain, or that one has another address for the name.',
+      remedy:
+        'With a DNS server of ours, verify the steps “Local DNS” and “Firewall” on the proxy: pods must be let in on port 53. With the site’s, ask it from a pod; the record may be new, and its absence still remembered.',
     },
     ...platformRemedies,
   ],

@@ -9,9 +9,16 @@ import {type Resource, resource, script} from '../../source/resources/resource.t
 import {err, ok, type Result} from '../../source/result.ts';
 import type {PartOutput} from '../../source/shell/frame.ts';
 import {lines, type Script, sh} from '../../source/shell/script.ts';
+import {postgresqlRemedies} from '../postgresql/remedies.ts';
+import {asSuperuser, literal} from '../postgresql/sql.ts';
+import {postgresqlVersion} from '../postgresql/version.ts';
 import {hasRancher} from '../rancher/rancher.ts';
+import {prints} from '../shared/checks.ts';
+import {roles} from '../shared/deployment.ts';
 import {onCluster} from '../shared/platform.ts';
 import {inEnvironment} from './commons.ts';
+import {onStorageHost} from './database-steps.ts';
+import {databaseUser, noDatabases} from './databases.ts';
 import {keptSecrets, putAside, putBack} from './kept-passwords.ts';
 import {projectName} from './members.ts';
 import {commons, gatewayName, moduleCharts, stepId} from './names.ts';
@@ -251,5 +258,34 @@ export const environmentRemoval = (environment: Environment, {data: purge}: Pick
           ),
     ],
   });
-  return [services, access, namespace];
+  const databases = step({
+    id: stepId(environment, 'remove-databases'),
+    title: `${name}: databases on the storage host`,
+    why: purge
+      ? 'Erases the databases and the users that were made for it.'
+      : 'Tells what is kept on the storage host.',
+    role: roles.storage,
+    after: [services],
+    estimate: 10,
+    enabled: onStorageHost(environment),
+    resources: ({deployment, facts}) => [noDatabases(postgresqlVersion(deployment, facts), environment, purge)],
+    verify: ({deployment, facts}) =>
+      purge
+        ? [
+            prints(
+              {
+                id: 'no-databases',
+                title: `the storage host has no databases of ${name} any more`,
+                script: asSuperuser(
+                  postgresqlVersion(deployment, facts),
+                  `SELECT count(*) FROM pg_database WHERE pg_get_userbyid(datdba) = ${literal(databaseUser(environment))};`,
+                ),
+              },
+              '0',
+            ),
+          ]
+        : [],
+    remedies: postgresqlRemedies,
+  });
+  return [services, access, namespace, databases];
 };

@@ -19,6 +19,9 @@ const channelSecrets = {
   telegram: 'alerts-telegram-token',
 } as const;
 
+/** Others that send mail log in to the same server. */
+export const mailPasswordSecret = channelSecrets.mail;
+
 type Channel = keyof typeof channelSecrets;
 
 /** Where the Prometheus operator mounts a Secret that the Alertmanager object names. */

@@ -3,6 +3,7 @@ import {environmentDomain} from '../../source/deployment/environments.ts';
 import type {Deployment, HostSpec, Kubernetes, PrivateChannel} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {type OsData, osDataFor, supportedSystems} from '../../source/hosts/os-data.ts';
+import type {Address} from '../../source/network/address.ts';
 
 /** Roles of the ground's machines, as blueprints give them to hosts. Every machine plays `base`. */
 export const roles = {base: 'base', proxy: 'proxy', storage: 'storage', compute: 'compute', backup: 'backup'} as const;
@@ -21,6 +22,13 @@ export const vpns = (deployment: Deployment): readonly Vpn[] =>
 /** Whether 80 and 443 are open to everybody. */
 export const isPublic = (deployment: Deployment): boolean =>
   deployment.channels.some(channel => channel.kind === 'public');
+
+/** Where the public finds the proxy; undefined without a public channel, and while nobody has said so. */
+export const publicAddress = (deployment: Deployment): Address | undefined =>
+  deployment.channels.find(channel => channel.kind === 'public')?.address;
+
+/** Whether the platform's names are answered by a DNS server of ours on the proxy, and not by the site's. */
+export const hasOwnDns = ({components}: Pick<Deployment, 'components'>): boolean => components.dns.server === 'own';
 
 /** Whether the cluster and the platform are installed, and not the ground alone. */
 export const hasKubernetes = (deployment: Deployment): boolean => deployment.components.kubernetes !== undefined;

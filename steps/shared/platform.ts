@@ -10,6 +10,7 @@ export const namespaces = {
   system: 'kube-system',
   istio: 'istio-system',
   rancher: 'cattle-system',
+  rancherBackup: 'cattle-resources-system',
   monitoring: 'cattle-monitoring-system',
   logging: 'observability',
 } as const;

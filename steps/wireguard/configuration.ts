@@ -2,7 +2,7 @@ import type {Deployment} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {type Cidr, contains, isIpv6, parseAddress, prefixOf} from '../../source/network/address.ts';
 import {managedFile, word} from '../shared/config-text.ts';
-import type {Vpn} from '../shared/deployment.ts';
+import {hasOwnDns, type Vpn} from '../shared/deployment.ts';
 import {type AddressedPeer, serverAddress} from './addresses.ts';
 
 export const configurationPath = (vpn: Pick<Vpn, 'interface'>): string => `/etc/wireguard/${vpn.interface}.conf`;
@@ -69,7 +69,16 @@ export const allowedIps = (vpn: Vpn, privateSubnet: Cidr): readonly Cidr[] => {
   return dialledInside ? [vpn.subnet] : [vpn.subnet, privateSubnet];
 };
 
-/** The file that a peer's own device imports. The resolver's address lies inside the tunnel in either mode. */
+/**
+ * Whom a peer's device asks for names while the tunnel is up: our own server, at an address inside the tunnel, or the
+ * site's resolver. No line: it goes on asking whom it asks anyway.
+ */
+const resolverLines = (vpn: Vpn, deployment: Deployment): readonly string[] => {
+  const resolver = hasOwnDns(deployment) ? serverAddress(vpn) : deployment.components.dns.resolver;
+  return resolver === undefined ? [] : [`DNS = ${word(resolver)}, ${word(deployment.domain)}`];
+};
+
+/** The file that a peer's own device imports. */
 export const peerConfiguration = (
   {vpn, deployment, mtu}: {readonly vpn: Vpn; readonly deployment: Deployment; readonly mtu: number},
   peer: AddressedPeer,
@@ -81,7 +90,7 @@ export const peerConfiguration = (
     '[Interface]',
     `PrivateKey = ${word(keys.privateKey)}`,
     `Address = ${word(peer.address)}/32`,
-    `DNS = ${word(serverAddress(vpn))}, ${word(deployment.domain)}`,
+    ...resolverLines(vpn, deployment),
     `MTU = ${word(mtu)}`,
     '',
     '[Peer]',

@@ -4,7 +4,7 @@ import type {ModuleId} from '../../source/deployment/environments.ts';
 import type {Problem} from '../../source/deployment/problem.ts';
 import {pathOf, pathText} from '../../source/deployment/problem.ts';
 import type {Deployment, Environment} from '../../source/deployment/schema.ts';
-import {kubernetes as kubernetesSchema} from '../../source/deployment/schema.ts';
+import {kubernetes as kubernetesSchema, publicAcknowledgement} from '../../source/deployment/schema.ts';
 import {problemsOf} from '../../source/deployment/validate.ts';
 import {overlap, subnetOf} from '../../source/network/address.ts';
 import {anEnvironment, finished, madeUpBlueprint} from '../support/deployments.ts';
@@ -164,6 +164,35 @@ describe('hosts', () => {
   });
 });
 
+describe('the resolver of the VPN’s devices', () => {
+  const withResolver = (resolver: string, change: Parameters<typeof finished>[0] = () => undefined) =>
+    lines(draft => {
+      draft.components.dns = {server: 'site', resolver, upstreams: []};
+      change(draft);
+    });
+
+  it('must lie inside of what the tunnel reaches', () => {
+    expect(withResolver('10.0.0.53')).toEqual([]);
+    expect(withResolver('10.15.0.53')).toEqual([]);
+    expect(withResolver('172.16.0.53')).toEqual([
+      expect.stringMatching(
+        /^error components\.dns\.resolver: 172\.16\.0\.53 is not reached through the VPN "\w+": it must lie in 10\./,
+      ),
+    ]);
+    expect(withResolver('172.16.0.53', draft => (privateChannel(draft).tunnel = 'full'))).toEqual([]);
+  });
+
+  it('is our own server where there is one', () => {
+    expect(lines(draft => (draft.components.dns = {server: 'own', resolver: '10.0.0.53', upstreams: []}))).toEqual([
+      expect.stringContaining("error components.dns.resolver: our own DNS server is the VPN's resolver"),
+    ]);
+  });
+
+  it('lets a real domain keep its public records', () => {
+    expect(withResolver('10.0.0.53', draft => (draft.domain = 'g2p.gov.in'))).toEqual([]);
+  });
+});
+
 describe('warnings, which stop nobody', () => {
   it.each<[string, Parameters<typeof finished>[0], string]>([
     ['a .local domain', draft => (draft.domain = 'openg2p.local'), 'domain: names below ".local" belong to mDNS'],
@@ -182,6 +211,21 @@ describe('warnings, which stop nobody', () => {
       'SSH from every IPv6 address',
       draft => (draft.network.adminSources = ['::/0']),
       'network.adminSources[0]: ::/0 lets',
+    ],
+    [
+      'a VPN without the site’s resolver',
+      draft => (draft.components.dns = {server: 'site', upstreams: []}),
+      'components.dns.resolver: is not set: devices of the VPN',
+    ],
+    [
+      'servers to ask that nobody asks',
+      draft => (draft.components.dns = {server: 'site', resolver: '10.0.0.53', upstreams: ['9.9.9.9']}),
+      'components.dns.upstreams: are not used',
+    ],
+    [
+      'a public channel whose address nobody said',
+      draft => draft.channels.push({name: 'web', kind: 'public', acknowledgement: publicAcknowledgement}),
+      'channels[1].address: is not set: the records that the public needs',
     ],
     ['no channel', draft => (draft.channels = []), 'channels: there is none'],
     [

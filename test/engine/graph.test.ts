@@ -34,9 +34,23 @@ describe('steps on hosts', () => {
     expect(keys(instances)).toEqual(['first@one', 'last@one', 'last@two']);
   });
 
-  test('wait for the steps that they are after on every host, through those that concern nobody', () => {
+  test('wait for the steps that they are after on every other host, through those that concern nobody', () => {
     const [, , lastOnTwo] = instances;
-    expect(keys(prerequisitesOf(lastOnTwo!, instances))).toEqual(['first@one']);
+    expect(keys(prerequisitesOf(lastOnTwo!, instances, deploymentOf('one', 'two')))).toEqual(['first@one']);
+  });
+
+  test('wait for a step that concerns their own host on that one alone', () => {
+    const every = stepOf('every', {});
+    const next = stepOf('next', {after: [every]});
+    const found = instancesOf([every, next], deploymentOf('one', 'two'));
+    expect(keys(prerequisitesOf(found.at(-1)!, found, deploymentOf('one', 'two')))).toEqual(['every@two']);
+  });
+
+  test('wait for what another step makes for them on every host where it is made', () => {
+    const every = stepOf('every', {provides: deployment => deployment.hosts.map(({name}) => `key.${name}`)});
+    const next = stepOf('next', {after: [every], needs: ['key.one']});
+    const found = instancesOf([every, next], deploymentOf('one', 'two'));
+    expect(keys(prerequisitesOf(found.at(-1)!, found, deploymentOf('one', 'two')))).toEqual(['every@one', 'every@two']);
   });
 
   test('that are done once concern the first host of their role, and others wait for that one', () => {
@@ -45,6 +59,6 @@ describe('steps on hosts', () => {
     const elsewhere = stepOf('elsewhere', {once: true, role: 'nobody', after: [cluster]});
     const found = instancesOf([cluster, every, elsewhere], deploymentOf('one', 'two', 'three'));
     expect(keys(found)).toEqual(['cluster@one', 'every@one', 'every@two', 'every@three']);
-    expect(keys(prerequisitesOf(found.at(-1)!, found))).toEqual(['cluster@one']);
+    expect(keys(prerequisitesOf(found.at(-1)!, found, deploymentOf('one', 'two')))).toEqual(['cluster@one']);
   });
 });

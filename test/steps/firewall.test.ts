@@ -37,12 +37,19 @@ describe('what may come in', () => {
       '80/tcp from 10.15.0.0/16',
       '443/tcp from 10.0.0.0/24',
       '443/tcp from 10.15.0.0/16',
+      '2049/tcp from 10.0.0.0/24',
       '53/udp from 10.0.0.0/24',
       '53/udp from 10.15.0.0/16',
       '53/tcp from 10.0.0.0/24',
       '53/tcp from 10.15.0.0/16',
-      '2049/tcp from 10.0.0.0/24',
     ]);
+  });
+
+  it('leaves the port of DNS closed where the site’s own DNS answers', () => {
+    const {components} = sampleDeployment();
+    const site = sampleDeployment({components: {...components, dns: {...components.dns, server: 'site'}}});
+    expect(table(site).filter(rule => rule.startsWith('53/'))).toEqual([]);
+    expect(table(site)).toHaveLength(table().length - 4);
   });
 
   it('is SSH alone on a host that has nothing but the base', () => {
@@ -114,6 +121,8 @@ describe('with Kubernetes', () => {
   it('a machine alone opens the API to the operators’ networks, and the rest to its own pods only', () => {
     const added = table(onHosts({name: 'sandbox-1', roles: all})).filter(rule => !table().includes(rule));
     expect(added).toEqual([
+      '53/udp from 10.42.0.0/16',
+      '53/tcp from 10.42.0.0/16',
       '6443/tcp from 10.0.0.0/24',
       '6443/tcp from 10.15.0.0/16',
       '6443/tcp from 10.42.0.0/16',
@@ -121,8 +130,6 @@ describe('with Kubernetes', () => {
       '9796/tcp from 10.42.0.0/16',
       '80/tcp from 10.42.0.0/16',
       '443/tcp from 10.42.0.0/16',
-      '53/udp from 10.42.0.0/16',
-      '53/tcp from 10.42.0.0/16',
     ]);
   });
 

@@ -43,7 +43,10 @@ describe('the DNS server', () => {
 
   it('asks the servers that the operator named instead, if any', () => {
     const deployment = sampleDeployment();
-    const named = {...deployment, components: {...deployment.components, dns: {upstreams: ['10.9.9.9']}}};
+    const named = {
+      ...deployment,
+      components: {...deployment.components, dns: {...deployment.components.dns, upstreams: ['10.9.9.9']}},
+    };
     expect(upstreams(named, host, sampleFacts())).toEqual(['10.9.9.9']);
   });
 

@@ -131,6 +131,13 @@ describe('CoreDNS', () => {
     });
     expect(ourZone(platform())).toBe('openg2p.test:53');
   });
+
+  it('asks the machine’s own resolvers about our names where the site’s DNS answers', () => {
+    const {components} = platform();
+    const site = {...platform(), components: {...components, dns: {...components.dns, server: 'site' as const}}};
+    const {valuesContent} = field(coreDnsConfiguration(site), 'spec') as {valuesContent: string};
+    expect(parse(valuesContent).servers).toEqual([content().servers[0]]);
+  });
 });
 
 describe('Istio', () => {

@@ -95,9 +95,9 @@ describe('the server’s configuration', () => {
 });
 
 describe('a peer’s configuration', () => {
-  const write = (vpn: Vpn) =>
+  const write = (vpn: Vpn, deployment = sampleDeployment()) =>
     peerConfiguration(
-      {vpn, deployment: sampleDeployment(), mtu: 1420},
+      {vpn, deployment, mtu: 1420},
       {name: 'laptop', address: '10.15.0.2'},
       {privateKey: generatePrivateKey(), presharedKey: keys.presharedKey, serverPublicKey: keys.publicKey},
     );
@@ -109,6 +109,17 @@ describe('a peer’s configuration', () => {
     expect(text).toContain('Address = 10.15.0.2/32\n');
     expect(text).toContain('Endpoint = 203.0.113.10:51820\n');
     expect(text).toContain('PersistentKeepalive = 25\n');
+  });
+
+  it('asks the site’s resolver where the site’s DNS answers, and otherwise whom it asks anyway', () => {
+    const {components} = sampleDeployment();
+    const withDns = (dns: Partial<typeof components.dns>) =>
+      write(
+        channel(),
+        sampleDeployment({components: {...components, dns: {...components.dns, server: 'site', ...dns}}}),
+      );
+    expect(withDns({resolver: '10.0.0.53'})).toContain('DNS = 10.0.0.53, openg2p.test\n');
+    expect(withDns({})).not.toContain('DNS =');
   });
 
   it('has the resolver inside what goes through the tunnel, in either mode', () => {

@@ -372,6 +372,7 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`trust ${findings.map(finding => finding.host).join(' ')}`);
       trusted = true;
     },
+    renameHosts: renamed => asked.push(...renamed.map(({from, to}) => `rename ${from} ${to}`)),
     giveSecrets: (host, secrets) => {
       asked.push(`secrets ${host} ${Object.keys(secrets).join(' ')}`);
     },

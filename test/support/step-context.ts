@@ -36,6 +36,31 @@ export const wholeDeployment = (overrides: Partial<Deployment> = {}): Deployment
   return {...sample, components: {...sample.components, kubernetes: kubernetes.parse({})}};
 };
 
+/** The same where the site's own DNS answers for the platform's names. */
+export const atSite = (deployment: Deployment): Deployment => ({
+  ...deployment,
+  components: {...deployment.components, dns: {...deployment.components.dns, server: 'site'}},
+});
+/** The smallest production: four machines, with the databases on one and backups on another. */
+export const productionDeployment = (overrides: Partial<Deployment> = {}): Deployment => {
+  const defaults = openg2p.defaults('demo', 'production-minimum');
+  return schema.parse({
+    ...defaults,
+    hosts: ['proxy', 'compute', 'storage', 'backup'].map((role, index) => ({
+      name: `${role}-1`,
+      address: `10.0.0.${11 + index}`,
+      roles: ['base', role],
+      privateAddress: `10.0.0.${11 + index}`,
+    })),
+    channels: [
+      {name: 'admin', kind: 'private', subnet: '10.15.0.0/16', endpoint: '203.0.113.10', peers: [{name: 'laptop'}]},
+    ],
+    network: {privateSubnet: '10.0.0.0/24', adminSources: ['198.51.100.0/24']},
+    components: {...defaults.components, kubernetes: {}},
+    ...overrides,
+  });
+};
+
 /** Secrets as a vault keeps them: made at the first question, the same ever after. A step that is off asks for none. */
 export const memoryVault = async (
   step: Pick<Step, 'secrets' | 'enabled'>,

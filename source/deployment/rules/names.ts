@@ -9,7 +9,7 @@ const neverResolved: readonly string[] = ['localhost', 'invalid', 'onion'];
 /** Set aside for names that stay at home: RFC 6761, RFC 8375 and ICANN's resolution of 2024 about `.internal`. */
 const keptForPrivateUse: readonly string[] = ['test', 'internal', 'home.arpa'];
 
-const problemsOfDomain = (path: string, domain: string) => {
+const problemsOfDomain = (path: string, domain: string, isOurs: boolean) => {
   const {publicSuffix, isIcann, domain: registrable} = parse(domain, {allowPrivateDomains: false});
   const top = domain.split('.').at(-1) ?? '';
   if (keptForPrivateUse.some(suffix => domain.endsWith(`.${suffix}`))) return [];
@@ -19,13 +19,16 @@ const problemsOfDomain = (path: string, domain: string) => {
   if (neverResolved.includes(top))
     return [error(path, `names below ".${top}" are never looked up; use .test or .internal`)];
   if (top === 'local') {
-    return [warning(path, 'names below ".local" belong to mDNS: many laptops will not ask our DNS server; use .test')];
+    return [
+      warning(path, 'names below ".local" belong to mDNS: many laptops will not ask a DNS server for them; use .test'),
+    ];
   }
   if (!isIcann) {
     return [
       warning(path, `".${publicSuffix}" is set aside for nobody and may be sold one day; use .test or .internal`),
     ];
   }
+  if (!isOurs) return [];
   return [
     warning(
       path,
@@ -34,7 +37,8 @@ const problemsOfDomain = (path: string, domain: string) => {
   ];
 };
 
-export const domainUsable: Rule = ({domain}) => (isDomainName(domain) ? problemsOfDomain('domain', domain) : []);
+export const domainUsable: Rule = ({domain, components: {dns}}) =>
+  isDomainName(domain) ? problemsOfDomain('domain', domain, dns.server === 'own') : [];
 
 /** Namespaces that Kubernetes, Rancher, Istio and the platform's own charts keep for themselves. */
 const reservedNamespaces =

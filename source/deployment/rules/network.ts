@@ -165,6 +165,20 @@ export const publicOnce: Rule = ({channels}) => {
   ];
 };
 
+/** Public records lead there, so it is listed for whoever makes them. */
+export const publicAddressKnown: Rule = ({channels, hosts}) =>
+  channels.flatMap((channel, index) => {
+    if (channel.kind !== 'public') return [];
+    const path = `channels[${index}].address`;
+    if (channel.address === undefined)
+      return [warning(path, 'is not set: the records that the public needs cannot be listed with their address')];
+    return parseAddress(channel.address).ok &&
+      ['private', 'loopback', 'link-local'].includes(purposeOf(channel.address)) &&
+      !hosts.some(({privateAddress}) => privateAddress === channel.address)
+      ? [warning(path, `${channel.address} is not an address of the internet`)]
+      : [];
+  });
+
 /** Without a VPN the platform is reached from the private subnet only. */
 export const someWayIn: Rule = ({channels}) =>
   channels.length === 0
