@@ -26,7 +26,11 @@ const packagesTogether = (stays: readonly Stay[]): readonly Stay[] => {
 /** The plan of a removal as a list for those who decide: host by host, only what is really there. */
 export const removalList = (steps: readonly PlannedStep[]): readonly HostRemoval[] =>
   [...new Set(steps.map(({host}) => host))].map(host => {
-    const own = steps.filter(step => step.host === host);
+    // Several steps may have put the same thing there; it goes once.
+    const seen = new Set<string>();
+    const own = steps
+      .filter(step => step.host === host)
+      .map(({title, resources}) => ({title, resources: resources.filter(({id}) => !seen.has(id) && seen.add(id))}));
     const resources = own.flatMap(step => step.resources);
     return {
       host,

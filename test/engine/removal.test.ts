@@ -1,14 +1,16 @@
 import {describe, expect, it} from 'vitest';
 import {stepsOf} from '../../source/blueprints/blueprint.ts';
 import {blueprints} from '../../source/blueprints/index.ts';
-import {inOrder} from '../../source/engine/graph.ts';
-import {removalSteps} from '../../source/engine/removal.ts';
+import {openg2p} from '../../source/blueprints/openg2p.ts';
+import {backup} from '../../source/deployment/schema.ts';
+import {inOrder, instancesOf} from '../../source/engine/graph.ts';
+import {type Purge, removalSteps} from '../../source/engine/removal.ts';
 import type {Step} from '../../source/engine/step.ts';
 import {absent} from '../../source/resources/file.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {stepOf} from '../support/engine.ts';
 import {sampleFacts} from '../support/facts.ts';
-import {contextFor, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
+import {contextFor, productionDeployment, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const kept = {data: false, backups: false};
 
@@ -82,5 +84,43 @@ describe('every blueprint', () => {
       for (const id of ['nginx', 'local-dns', 'wireguard', 'nfs-server']) isBefore(`remove-${id}`, 'remove-firewall');
       expect(order.at(-1)).toBe('remove-host-baseline');
     }
+  });
+
+  it('can be taken away with data and without, with whatever it has and has not', async () => {
+    const whole = [deployment, sampleDeployment(), productionDeployment({environments: [anEnvironment({name: 'qa'})]})];
+    for (const each of whole) {
+      for (const scope of ['platform', 'hosts'] as const) {
+        for (const purge of [kept, {data: true, backups: true}]) {
+          for (const {step, host} of instancesOf(removalSteps(stepsOf(openg2p, each), {scope, purge}), each)) {
+            const context = await contextFor(step, {deployment: each});
+            const ids = step.resources({...context, host}).map(({id}) => id);
+            expect(new Set(ids).size, `${step.id} of ${each.name}: ${ids.join(', ')}`).toBe(ids.length);
+          }
+        }
+      }
+    }
+  });
+
+  it('erases no data and no backup unless that was said', async () => {
+    const each = productionDeployment({components: {...productionDeployment().components, backup: backup.parse({})}});
+    const erased = async (purge: Purge) => {
+      const found: string[] = [];
+      for (const {step, host} of instancesOf(removalSteps(stepsOf(openg2p, each), {scope: 'hosts', purge}), each)) {
+        for (const resource of step.resources({...(await contextFor(step, {deployment: each})), host})) {
+          if (!resource.id.startsWith('data ')) continue;
+          const full = resource.assess({code: 0, stdout: 'entries 3 0\nKiB 12000000\n', stderr: ''});
+          if (full.ok && full.value.changes.length > 0) found.push(resource.id);
+          else expect(full.ok && full.value.stays?.[0]?.bytes, resource.id).toBe(12_288_000_000);
+        }
+      }
+      return found;
+    };
+    expect(await erased(kept)).toEqual([]);
+    const data = await erased({data: true, backups: false});
+    expect(data).toContain('data /srv/nfs/demo');
+    expect(data.some(id => id.includes('backup'))).toBe(false);
+    const backups = await erased({data: false, backups: true});
+    expect(backups).toContain('data /var/lib/groundwork-backup/postgresql');
+    expect(backups).not.toContain('data /srv/nfs/demo');
   });
 });
