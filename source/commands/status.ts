@@ -3,6 +3,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {hasKubernetes} from '../../steps/shared/deployment.ts';
+import type {SavedDeployment} from '../deployment/store.ts';
 import {describeLastRun, lastRunOf} from '../engine/resume.ts';
 import {runView} from '../engine/run-view.ts';
 import type {ClusterHealth} from '../kubernetes/health.ts';
@@ -26,6 +27,11 @@ const healthOf = async (
   return offline || !saved?.lastRun || !hasKubernetes(saved.deployment)
     ? undefined
     : clusterHealth(site, saved.deployment);
+};
+
+const nextAfter = ({outcome, removes}: NonNullable<SavedDeployment['lastRun']>): string => {
+  if (outcome !== 'succeeded') return removes === undefined ? 'groundwork resume' : 'groundwork uninstall, once more';
+  return removes === undefined ? 'groundwork verify' : 'groundwork install, to have it again';
 };
 
 const tell = (world: World, site: Site, name: string, health: Result<ClusterHealth, string> | undefined): void => {
@@ -52,7 +58,7 @@ const tell = (world: World, site: Site, name: string, health: Result<ClusterHeal
   const authority = join(paths.folder, handedOverAuthority);
   if (existsSync(authority))
     write(`  the CA certificate is valid until ${new X509Certificate(readFileSync(authority)).validTo}`);
-  write(saved.lastRun.outcome === 'succeeded' ? '  Next: groundwork verify' : '  Next: groundwork resume');
+  write(`  Next: ${nextAfter(saved.lastRun)}`);
 };
 
 export const status: Command = {

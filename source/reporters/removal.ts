@@ -1,3 +1,5 @@
+import {environmentDomain} from '../deployment/environments.ts';
+import type {Deployment} from '../deployment/schema.ts';
 import type {PlannedStep} from '../engine/events.ts';
 import type {Change, Stay} from '../resources/resource.ts';
 import {sizeOf} from '../resources/tree.ts';
@@ -81,3 +83,11 @@ export const keptHere = (name: string, folder: string): readonly string[] => [
   `  answers, vault, handed-over files, journal and logs of ${name} in ${folder}.`,
   `  To delete them: Home, ${name}, Delete.`,
 ];
+
+/** What is done on the proxy once an environment is gone. */
+export const afterEnvironment = (deployment: Deployment, name: string): readonly string[] => {
+  const environment = deployment.environments.find(each => each.name === name);
+  if (!environment) return [];
+  const domain = environmentDomain(deployment, environment);
+  return [`Then ${domain} and *.${domain} go from nginx and its certificate, and ${name} from the answers.`];
+};
