@@ -220,7 +220,7 @@ export const UninstallView = ({deployment, onBack}: {readonly deployment: Deploy
       )}
       <Form
         rows={rows}
-        initial={view.again ? 'look' : 'what'}
+        initial={'again' in view && view.again ? 'look' : 'what'}
         columns={readable}
         height={height - lead.lines - (problem ? wrap(problem, readable - 2).length + 1 : 0)}
       />

@@ -6,7 +6,7 @@ import {key, openStage, type Stage} from '../support/frames.ts';
 import {type MadeUp, madeUpServices} from '../support/services.ts';
 import {answered} from '../support/walk.ts';
 
-const {down, enter, escape, right, up} = key;
+const {down, enter, right, up} = key;
 
 const installed = (): SavedDeployment => {
   const saved = answered({lastRun: {run: 'run-1', outcome: 'succeeded', at: '2026-11-20T10:00:00.000Z'}});
@@ -94,11 +94,11 @@ describe('the removal', () => {
     expect(stage.text()).toContain('erase volumes of the cluster in /srv/nfs/sandbox (12.3 GB)');
     await stage.press(enter);
     await stage.waitFor('one thing of it is lost for good');
-    await stage.press(escape);
+    await stage.press(key.escape);
     await stage.waitFor('What is removed from sandbox');
-    await stage.press(escape);
+    await stage.press(key.escape);
     await stage.waitFor(/Data +erase/);
-    await stage.press(escape);
+    await stage.press(key.escape);
     await stage.waitFor('How to get in');
     await leave(stage);
     expect(services.asked.some(asked => asked.startsWith('uninstall'))).toBe(false);
