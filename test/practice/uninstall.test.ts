@@ -155,30 +155,63 @@ afterAll(async () => {
   await rm(directory, {recursive: true, force: true});
 });
 
+/** What a distribution's packages have brought stays, and so does data. */
+const expectedToStay =
+  /^etc\/(chrony|dnsmasq|nginx|wireguard|exports|nfs|ufw|ssl\/certs|default|apt|systemd\/system\/.*(wants|nfs-kernel-server))|^(srv|var\/lib\/groundwork)/;
+
+/** What lies below these is nobody's: folders that are empty again. */
+const emptied =
+  /^[+-] (etc\/(modules-load|profile)\.d|usr\/local\/lib\/systemd(\/system)?|usr\/local\/share\/ca-certificates)\/ /;
+
 test('nothing is there to be taken away from a bare host', {timeout: 120_000}, async () => {
   expect(await listed('hosts')).toMatchObject({goes: [], loses: []});
 });
 
-test('the platform goes, and its data stays', {timeout: 600_000}, async () => {
+test('the platform goes, its data stays, and it comes again', {timeout: 600_000}, async () => {
   await laid();
   await runOn(connection, sh`mkdir -p /srv/nfs/practice/qa-data && echo precious >/srv/nfs/practice/qa-data/rows`);
   const list = await listed('platform');
-  console.log(JSON.stringify(list, null, 1));
+  expect(list?.goes.map(({title}) => title)).toEqual(['qa: namespace', 'RKE2 (Kubernetes)', 'Tools for Kubernetes']);
+  expect(list?.loses[0]?.detail).toContain('release commons in qa (openg2p-commons-base-2.3.3)');
+  expect(list?.stays.map(({what}) => what)).toContain('volumes of the cluster in /srv/nfs/practice');
+
+  expect((await run(uninstallCommand, 'platform', '--yes')).status).toBe(exit.stopped);
+  expect((await run(uninstallCommand, 'platform', '--yes', '--confirm', 'sandbox')).status).toBe(exit.stopped);
   const gone = await run(uninstallCommand, 'platform', '--confirm', 'practice');
-  console.log(gone.err);
   expect(failures(gone.events)).toEqual([]);
   expect(gone.status).toBe(exit.done);
-  console.log(await listed('platform'));
+  expect(siteOf().store.get('practice')?.lastRun).toMatchObject({outcome: 'succeeded', removes: 'the platform'});
+  expect(
+    (await runOn(connection, sh`ls -d /var/lib/rancher /etc/rancher /usr/local/bin/rke2 2>/dev/null | wc -l`)).stdout,
+  ).toBe('0\n');
+  expect((await runOn(connection, sh`cat /srv/nfs/practice/qa-data/rows`)).stdout).toBe('precious\n');
+  expect(await listed('platform')).toMatchObject({goes: [], loses: []});
   await laid();
 });
 
-test('the hosts are as they were before', {timeout: 600_000}, async () => {
-  const list = await listed('hosts');
-  console.log(JSON.stringify(list, null, 1));
+test('the hosts are as they were before, data and packages aside', {timeout: 600_000}, async () => {
   const gone = await run(uninstallCommand, 'hosts', '--confirm', 'practice');
-  console.log(gone.err);
   expect(failures(gone.events)).toEqual([]);
   expect(gone.status).toBe(exit.done);
-  console.log(difference(bare, await filesNow()).join('\n'));
-  console.log(await listed('hosts'));
+  const left = difference(bare, await filesNow()).filter(
+    line => !emptied.test(line) && !expectedToStay.test(line.slice(2)),
+  );
+  expect(left).toEqual([]);
+  expect((await runOn(connection, sh`find /etc /usr/local -iname '*groundwork*' | wc -l`)).stdout).toBe('0\n');
+  expect((await runOn(connection, sh`LC_ALL=C ufw status`)).stdout).toBe('Status: inactive\n');
+  expect((await runOn(connection, sh`cat /srv/nfs/practice/qa-data/rows`)).stdout).toBe('precious\n');
+  expect(await listed('hosts')).toMatchObject({goes: [], loses: []});
+});
+
+test('data goes when that is said, and then nothing of it is left', {timeout: 300_000}, async () => {
+  const list = await listed('hosts', '--purge');
+  expect(list?.loses.map(({summary}) => summary.replace(/ \(.*/, ''))).toEqual(
+    expect.arrayContaining([
+      'erase the passwords of qa in /var/lib/groundwork/environments/qa-secrets.json',
+      'erase volumes of the cluster in /srv/nfs/practice',
+    ]),
+  );
+  const gone = await run(uninstallCommand, 'hosts', '--purge', '--confirm', 'practice');
+  expect(failures(gone.events)).toEqual([]);
+  expect((await runOn(connection, sh`ls -d /srv/nfs /var/lib/groundwork 2>/dev/null | wc -l`)).stdout).toBe('0\n');
 });
