@@ -7,7 +7,7 @@ const node = (name: string, include: string[], more: Record<string, unknown> = {
 });
 
 /** Everything that the steps do on practice hosts, minutes of it. */
-const rehearsals = 'test/practice/{environments,steps,topologies}.test.ts';
+const rehearsals = 'test/practice/{environments,steps,topologies,uninstall}.test.ts';
 
 /**
  * Six suites, from the cheapest to the dearest. `npm test` runs the first three; the lab suite needs root

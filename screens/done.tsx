@@ -56,9 +56,16 @@ export const DoneScreen = () => {
     );
   }
   const succeeded = summary.outcome === 'succeeded';
+  // A removal of another session is gone on with from Home, by its list and its name.
+  const cannotGoOn = summary.removes !== undefined && !run;
   const all: readonly (MenuItem<Choice> & {readonly when: boolean})[] = [
-    {value: 'again', label: 'Go on with it', detail: 'what is done is not repeated', when: !succeeded},
-    {value: 'answers', label: 'Change answers', detail: 'then install again from Review', when: !succeeded},
+    {value: 'again', label: 'Go on with it', detail: 'what is done is not repeated', when: !succeeded && !cannotGoOn},
+    {
+      value: 'answers',
+      label: 'Change answers',
+      detail: 'then install again from Review',
+      when: !succeeded && summary.removes === undefined,
+    },
     {
       value: 'access',
       label: 'Addresses and first login',
@@ -77,7 +84,12 @@ export const DoneScreen = () => {
       detail: 'per system',
       when: succeeded && summary.trust.length > 0,
     },
-    {value: 'verify', label: 'Verify', detail: 'check with the real tools that all works', when: succeeded},
+    {
+      value: 'verify',
+      label: 'Verify',
+      detail: 'check with the real tools that all works',
+      when: succeeded && summary.removes === undefined,
+    },
     {
       value: 'steps',
       label: proven ? 'What was proven' : 'What was done',

@@ -15,16 +15,23 @@ import {wrap} from '../source/components/text.ts';
 import type {SavedDeployment} from '../source/deployment/store.ts';
 import {menuHints, wizardHints} from './hints.ts';
 import {ImportScreen} from './import.tsx';
+import {UninstallView} from './uninstall.tsx';
 
 type View =
   | {readonly kind: 'list'}
-  | {readonly kind: 'deployment' | 'delete'; readonly name: string}
+  | {readonly kind: 'deployment' | 'delete' | 'uninstall'; readonly name: string}
   | {readonly kind: 'import'};
 
 /** How far a deployment is, in words. */
 export const progressText = (saved: SavedDeployment): string => {
   const {lastRun} = saved;
   if (!lastRun) return `answers up to ${titles[resumeRoute(saved.route)]}`;
+  if (lastRun.removes !== undefined) {
+    const on = lastRun.at.slice(0, 10);
+    return lastRun.outcome === 'succeeded'
+      ? `removed ${lastRun.removes} on ${on}`
+      : `did not finish removing ${lastRun.removes} on ${on}`;
+  }
   switch (lastRun.outcome) {
     case 'succeeded':
       return `installed on ${lastRun.at.slice(0, 10)}`;
@@ -58,7 +65,7 @@ export const HomeScreen = () => {
       setView(view.kind === 'delete' ? {kind: 'deployment', name: view.name} : {kind: 'list'});
       return true;
     },
-    {active: view.kind !== 'list'},
+    {active: view.kind !== 'list' && view.kind !== 'uninstall'},
   );
 
   if (view.kind === 'import') return <ImportScreen />;
@@ -79,8 +86,21 @@ export const HomeScreen = () => {
       </Frame>
     );
   }
+  if (view.kind === 'uninstall' && chosen) {
+    const {deployment} = chosen;
+    return (
+      <UninstallView deployment={deployment} onBack={() => setView({kind: 'deployment', name: deployment.name})} />
+    );
+  }
   if (view.kind === 'deployment' && chosen) {
-    return <DeploymentMenu saved={chosen} onDelete={() => setView({kind: 'delete', name: chosen.deployment.name})} />;
+    const {name} = chosen.deployment;
+    return (
+      <DeploymentMenu
+        saved={chosen}
+        onDelete={() => setView({kind: 'delete', name})}
+        onUninstall={() => setView({kind: 'uninstall', name})}
+      />
+    );
   }
 
   const begin = (): void => {
@@ -136,9 +156,15 @@ export const HomeScreen = () => {
   );
 };
 
-type Choice = 'continue' | 'resume' | 'look' | 'verify' | 'entrances' | 'answers' | 'delete';
+type Choice = 'continue' | 'resume' | 'look' | 'verify' | 'entrances' | 'answers' | 'uninstall' | 'delete';
 
-const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; readonly onDelete: () => void}) => {
+type DeploymentMenuProps = {
+  readonly saved: SavedDeployment;
+  readonly onDelete: () => void;
+  readonly onUninstall: () => void;
+};
+
+const DeploymentMenu = ({saved, onDelete, onUninstall}: DeploymentMenuProps) => {
   const {wizard} = useProgram();
   const {glyphs} = useTheme();
   const {readable} = useBody();
@@ -147,13 +173,14 @@ const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; rea
     deployment.hosts.length === 0 ? 'No hosts yet.' : `On ${deployment.hosts.map(host => host.name).join(', ')}.`;
   const lead = useLead(`${deployment.name}: ${progressText(saved)}. ${on}`);
   const route = resumeRoute(saved.route);
-  const succeeded = lastRun?.outcome === 'succeeded';
+  const removed = lastRun?.removes !== undefined;
+  const succeeded = lastRun?.outcome === 'succeeded' && !removed;
   const all: readonly (MenuItem<Choice> & {readonly when: boolean})[] = [
     {value: 'continue', label: 'Go on with the answers', detail: `from ${titles[route]}`, when: !lastRun},
     {
       value: 'resume',
-      label: 'Go on with the installation',
-      detail: 'what is done is not repeated',
+      label: removed ? 'Install again' : 'Go on with the installation',
+      detail: removed ? 'with the same answers and secrets' : 'what is done is not repeated',
       when: lastRun !== undefined && !succeeded,
     },
     {
@@ -165,6 +192,12 @@ const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; rea
     {value: 'verify', label: 'Verify', detail: 'check with the real tools that all works', when: succeeded},
     {value: 'entrances', label: 'How to get in', detail: 'addresses, first login, VPN, certificates', when: succeeded},
     {value: 'answers', label: 'Change answers', detail: 'from the first question on', when: true},
+    {
+      value: 'uninstall',
+      label: removed && lastRun?.outcome !== 'succeeded' ? 'Go on with the removal' : 'Remove',
+      detail: 'an environment, the platform or all; a list first',
+      when: lastRun !== undefined,
+    },
     {value: 'delete', label: 'Delete', detail: 'answers, secrets and logs on this side', when: true},
   ];
   const choose = (choice: Choice): void => {
@@ -188,6 +221,9 @@ const DeploymentMenu = ({saved, onDelete}: {readonly saved: SavedDeployment; rea
         return;
       case 'answers':
         wizard.begin(deployment, 'topology');
+        return;
+      case 'uninstall':
+        onUninstall();
         return;
       default:
         onDelete();

@@ -3,8 +3,9 @@ import {useEffect, useReducer, useRef, useState, useSyncExternalStore} from 'rea
 import {useKeyboard, useKeys} from '../source/app/keys.tsx';
 import {useDeployment, useProgram, useWizard} from '../source/app/program.tsx';
 import type {RouteId} from '../source/app/routes.ts';
-import type {RunPicture, RunSession} from '../source/app/run-session.ts';
+import type {RunMode, RunPicture, RunSession} from '../source/app/run-session.ts';
 import {Say, useTheme} from '../source/app/theme.tsx';
+import {withoutEnvironment} from '../source/blueprints/removal.ts';
 import {Frame, type Hint, useBody} from '../source/components/frame.tsx';
 import {LogPane, LogTail} from '../source/components/log-pane.tsx';
 import {ProgressBar} from '../source/components/progress-bar.tsx';
@@ -64,9 +65,13 @@ export const RunScreen = () => {
   }, [question, keyboard]);
   useEffect(() => {
     if (!result || result.lockedBy !== undefined) return;
+    const {mode} = session;
+    // What is gone is no answer any more.
+    if (typeof mode !== 'string' && mode.scope === 'environment' && result.outcome === 'succeeded')
+      wizard.change(current => withoutEnvironment(current, mode.environment));
     if (changeAt.current) wizard.go(changeAt.current);
     else wizard.go('done');
-  }, [result, wizard]);
+  }, [result, wizard, session]);
 
   if (question) {
     return (
@@ -88,11 +93,16 @@ export const RunScreen = () => {
         by={result.lockedBy}
         onRetry={() => begin(false)}
         onTakeOver={() => begin(true)}
-        onBack={() => wizard.go('review')}
+        onBack={() => wizard.go(typeof session.mode === 'string' ? 'review' : 'home')}
       />
     );
   }
   return <RunProgress session={session} picture={picture} />;
+};
+
+const titleOf = (mode: RunMode): string => {
+  if (typeof mode !== 'string') return 'Remove';
+  return mode === 'verify' ? 'Verify' : 'Run';
 };
 
 const RunProgress = ({session, picture}: {readonly session: RunSession; readonly picture: RunPicture}) => {
@@ -234,10 +244,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
   const logHeight = sideBySide ? room - 1 : Math.max(0, room - tableHeight - 2);
   const lines = step ? session.log(step.step, step.host) : [];
   return (
-    <Frame
-      title={session.mode === 'verify' ? 'Verify' : 'Run'}
-      hints={runHints(glyphs.upDown, picture.paused, waiting)}
-    >
+    <Frame title={titleOf(session.mode)} hints={runHints(glyphs.upDown, picture.paused, waiting)}>
       <ProgressBar
         share={progress.fraction}
         columns={columns}

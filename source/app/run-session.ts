@@ -1,3 +1,4 @@
+import type {RemovalRequest} from '../blueprints/removal.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {Question, RunEvent} from '../engine/events.ts';
 import {keyOf} from '../engine/graph.ts';
@@ -30,10 +31,13 @@ export type RunPicture = {
   readonly result: RunResult | undefined;
 };
 
+/** What a run is to do: install, prove, or take away what is asked for. */
+export type RunMode = 'run' | 'verify' | RemovalRequest;
+
 /** One run, from the engine's ports to what is shown. It lives outside React and goes on when screens change. */
 export type RunSession = {
   readonly deployment: Deployment;
-  readonly mode: 'run' | 'verify';
+  readonly mode: RunMode;
   readonly picture: Pick<Store<RunPicture>, 'get' | 'subscribe'>;
   readonly log: (step: string, host: string) => readonly string[];
   readonly answer: (choice: string) => void;
@@ -49,9 +53,9 @@ export type RunSession = {
 type Pending = {readonly question: Question; readonly resolve: (choice: string) => void};
 
 export const startRun = (
-  services: Pick<Services, 'run' | 'verify'>,
+  services: Pick<Services, 'run' | 'verify' | 'uninstall'>,
   deployment: Deployment,
-  mode: 'run' | 'verify',
+  mode: RunMode,
   takeOver = false,
 ): RunSession => {
   const logs = new Map<string, LogRing>();
@@ -149,7 +153,10 @@ export const startRun = (
     showSoon();
   };
 
-  const ended = services[mode](deployment, {events, ask, control, takeOver}).then(
+  const ports = {events, ask, control, takeOver};
+  const running =
+    typeof mode === 'string' ? services[mode](deployment, ports) : services.uninstall(deployment, mode, ports);
+  const ended = running.then(
     outcome => {
       result = outcome;
       show();

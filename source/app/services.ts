@@ -1,5 +1,6 @@
 import type {Answer} from '../../steps/site-dns/resolution.ts';
 import type {Blueprint} from '../blueprints/blueprint.ts';
+import type {RemovalRequest} from '../blueprints/removal.ts';
 import type {Deployment, HostSpec, Tls} from '../deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../deployment/store.ts';
 import type {PlannedStep, RunEvent, RunOutcome} from '../engine/events.ts';
@@ -9,6 +10,7 @@ import type {CheckResult} from '../hosts/check.ts';
 import type {Facts} from '../hosts/facts.ts';
 import type {HostKeyFinding} from '../hosts/host-key.ts';
 import type {Imported} from '../import/item.ts';
+import type {HostRemoval} from '../reporters/removal.ts';
 import type {Result} from '../result.ts';
 
 /** A host that discovery found, before it is part of a deployment. */
@@ -179,6 +181,14 @@ export type Services = {
   readonly run: (deployment: Deployment, ports: RunPorts) => Promise<RunResult>;
   /** Checks with the real tools that what was installed does its work, and changes nothing; events as of a run. */
   readonly verify: (deployment: Deployment, ports: RunPorts) => Promise<RunResult>;
+  /** What there is to be taken away, host by host; changes nothing. */
+  readonly lookForRemoval: (
+    deployment: Deployment,
+    request: RemovalRequest,
+    signal: AbortSignal,
+  ) => Promise<Result<readonly HostRemoval[], Failure>>;
+  /** Takes it away; an environment then also leaves the saved answers. */
+  readonly uninstall: (deployment: Deployment, request: RemovalRequest, ports: RunPorts) => Promise<RunResult>;
   /** The events of the last run of a deployment, oldest first. */
   readonly lastRun: (name: string) => readonly RunEvent[];
 

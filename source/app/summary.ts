@@ -6,6 +6,7 @@ import {counted, duration} from '../components/text.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {RunOutcome} from '../engine/events.ts';
 import {type RunView, runView, type StepView} from '../engine/run-view.ts';
+import {keptHere} from '../reporters/removal.ts';
 import {tookText} from '../reporters/took.ts';
 import {accessLines, entranceLines} from './access.ts';
 import type {RunPicture} from './run-session.ts';
@@ -14,6 +15,8 @@ import type {Services} from './services.ts';
 export type Summary = {
   readonly outcome: RunOutcome;
   readonly headline: string;
+  /** What was taken away, in words; absent when something was installed. */
+  readonly removes?: string;
   /** What there is now, or what stands in the way. */
   readonly lines: readonly string[];
   /** The same in fewer lines, for a small terminal. */
@@ -44,9 +47,17 @@ export const summaryOf = (
   }));
   const devices = files.filter(file => file.path.endsWith('.conf'));
   const authority = files.find(file => file.path === join(folder, handedOverAuthority));
+  const steps = view.steps.flatMap(step =>
+    wasProvenOnly(step) ? provenLines(services, deployment, step) : [doneLine(step)],
+  );
+  const headline = headlineOf(deployment, outcome, view);
+  if (view.removes !== undefined) {
+    const lines = outcome === 'succeeded' ? afterRemoval(deployment, folder) : obstacles(services, deployment, view);
+    return {outcome, headline, removes: view.removes, lines, brief: lines, devices: [], trust: [], access: [], steps};
+  }
   return {
     outcome,
-    headline: headlineOf(deployment, outcome, view),
+    headline,
     lines:
       outcome === 'succeeded'
         ? [...installed(deployment), ...fileLines(folder, files)]
@@ -58,11 +69,16 @@ export const summaryOf = (
     devices: devices.length > 0 ? deviceLines(devices.map(file => file.path)) : [],
     trust: authority ? trustLines(authority.path) : [],
     access: accessLines(services, deployment),
-    steps: view.steps.flatMap(step =>
-      wasProvenOnly(step) ? provenLines(services, deployment, step) : [doneLine(step)],
-    ),
+    steps,
   };
 };
+
+const afterRemoval = ({name}: Deployment, folder: string): readonly string[] => [
+  '',
+  'Data and packages that were listed as staying are where they were.',
+  '',
+  ...keptHere(name, folder),
+];
 
 const doneLine = (step: StepView): string =>
   `${stateWord(step.state).padEnd(9)} ${step.title} on ${step.host}${
@@ -90,6 +106,12 @@ const provenLines = (
 const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView): string => {
   const counts = `${counted(view.changed, 'change')}, ${view.unchanged} in order`;
   const took = tookText(view);
+  if (view.removes !== undefined) {
+    if (outcome === 'succeeded') return `Removed ${view.removes} of ${deployment.name}: ${counts}. It took ${took}.`;
+    return outcome === 'failed'
+      ? `${deployment.name}: not all is removed, ${counted(view.failed, 'step')} failed; ${counts}.`
+      : `Stopped while ${view.removes} was being removed: ${counts}.`;
+  }
   switch (outcome) {
     case 'succeeded':
       if (view.steps.some(wasProvenOnly)) {

@@ -2,6 +2,7 @@ import type {Deployment} from '../deployment/schema.ts';
 import type {SavedDeployment} from '../deployment/store.ts';
 import {isDnsLabel} from '../network/names.ts';
 import {previousRoute, type RouteId} from './routes.ts';
+import type {RunMode} from './run-session.ts';
 import type {HostReport, Planned, Services} from './services.ts';
 import {createStore, type Store} from './store.ts';
 import {suggestFromFacts} from './suggestions.ts';
@@ -21,7 +22,7 @@ export type WizardState = {
   /** The plan that Review showed last; dropped when an answer changes. */
   readonly planned: Planned | undefined;
   /** What the Run screen is to do when it opens. */
-  readonly mode: 'run' | 'verify';
+  readonly mode: RunMode;
 };
 
 /** The answers, kept outside React: every change is saved at once, so that leaving at any moment loses nothing. */

@@ -48,3 +48,8 @@ export const hostsOf = (request: RemovalRequest, {hosts}: Pick<Deployment, 'host
   const only = request.scope === 'environment' ? undefined : request.hosts;
   return only === undefined ? hosts : hosts.filter(({name}) => only.includes(name));
 };
+
+export const withoutEnvironment = (deployment: Deployment, name: string): Deployment => ({
+  ...deployment,
+  environments: deployment.environments.filter(each => each.name !== name),
+});

@@ -115,6 +115,12 @@ export const resume: Command = {
     const {site, deployment, form, yes, takeOver, waitMinutes} = ready;
     const last = lastRunOf(lastEvents(site, deployment.name));
     if (!last) return complain(world, `${deployment.name} was never installed: use groundwork install`, exit.usage);
+    if (last.removes !== undefined)
+      return complain(
+        world,
+        `the last run removed ${last.removes}: go on with groundwork uninstall, or say groundwork install to have it all again`,
+        exit.usage,
+      );
     if (form !== 'jsonl') world.stdout.write(`${describeLastRun(last, clock.now())} Looking at what is there.\n`);
     return carryOut(world, site, deployment, {
       command: 'groundwork resume',

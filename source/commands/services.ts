@@ -1,6 +1,7 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
+import {removedName} from '../blueprints/removal.ts';
 import {checklistFor} from '../checklist/for-deployment.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
@@ -16,7 +17,9 @@ import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
 import {expandHome} from '../hosts/ssh-config.ts';
 import {resolveHere} from '../network/resolve.ts';
+import {removalList} from '../reporters/removal.ts';
 import {err, ok, type Result} from '../result.ts';
+import {forgetEnvironment, stepsAfterEnvironment} from './after-removal.ts';
 import {certificateServices} from './certificate-services.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
@@ -79,17 +82,27 @@ export const servicesOf = (site: Site): Services => ({
     if (planned.ok) planned.value.reports.forEach(onReport);
     return planned;
   },
-  run: async (deployment, ports) => {
-    const ran = await runOperation(site, deployment, {
-      ...ports,
-      command: 'groundwork',
-    });
-    if (ran.ok) return ran.value;
-    if (ran.error.kind === 'failure') return refused(ports.events, ran.error.failure);
-    const {message} = ran.error.by;
-    return {...refused(ports.events, {kind: 'input', message}), lockedBy: message};
-  },
+  run: async (deployment, ports) =>
+    runResult(ports.events, await runOperation(site, deployment, {...ports, command: 'groundwork'})),
   verify: (deployment, {events, control}) => verifyOperation(site, deployment, events, control.signal),
+  lookForRemoval: async (deployment, request, signal) => {
+    const planned = await planOperation(site, deployment, signal, request);
+    if (!planned.ok) return planned;
+    const [first] = planned.value.hosts.flatMap(each => ('failure' in each ? [each.failure] : []));
+    return first ? err(first) : ok(removalList(planned.value.steps));
+  },
+  uninstall: async (deployment, removal, ports) => {
+    const command = `groundwork uninstall ${removal.scope}`;
+    const gone = runResult(ports.events, await runOperation(site, deployment, {...ports, command, removal}));
+    if (removal.scope !== 'environment' || gone.outcome !== 'succeeded') return gone;
+    const without = forgetEnvironment(site, deployment, removal.environment);
+    if (!without.ok) return refused(ports.events, {kind: 'input', message: without.error});
+    const only = stepsAfterEnvironment;
+    // To those who watch it is the end of the same removal.
+    const events: EventPort = event =>
+      ports.events(event.type === 'run.started' ? {...event, removes: removedName(removal)} : event);
+    return runResult(events, await runOperation(site, without.value, {...ports, events, command, only}));
+  },
   lastRun: name => lastEvents(site, name),
 
   folderOf: name => site.paths.deployment(name).folder,
@@ -114,6 +127,13 @@ const vaultOf = (site: Site, deployment: string): Promise<Result<Vault, Failure>
   makeDeploymentFolders(paths);
   const passphrase = site.secrets.vaultPassphrase(deployment);
   return openVault(paths.vault, {...(passphrase !== undefined && {passphrase})});
+};
+
+const runResult = (events: EventPort, ran: Awaited<ReturnType<typeof runOperation>>): RunResult => {
+  if (ran.ok) return ran.value;
+  if (ran.error.kind === 'failure') return refused(events, ran.error.failure);
+  const {message} = ran.error.by;
+  return {...refused(events, {kind: 'input', message}), lockedBy: message};
 };
 
 /** A run that could not begin, told like one that ended at once. */

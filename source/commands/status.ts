@@ -3,6 +3,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {handedOverAuthority, handedOverCertificate} from '../../steps/certificates/paths.ts';
 import {hasKubernetes} from '../../steps/shared/deployment.ts';
+import type {SavedDeployment} from '../deployment/store.ts';
 import {describeLastRun, lastRunOf} from '../engine/resume.ts';
 import {runView} from '../engine/run-view.ts';
 import type {ClusterHealth} from '../kubernetes/health.ts';
@@ -46,6 +47,11 @@ const certificateLines = (folder: string): readonly string[] => {
     });
 };
 
+const nextAfter = ({outcome, removes}: NonNullable<SavedDeployment['lastRun']>): string => {
+  if (outcome !== 'succeeded') return removes === undefined ? 'groundwork resume' : 'groundwork uninstall, once more';
+  return removes === undefined ? 'groundwork verify' : 'groundwork install, to have it again';
+};
+
 const tell = (world: World, site: Site, name: string, health: Result<ClusterHealth, string> | undefined): void => {
   const saved = site.store.get(name);
   const paths = site.paths.deployment(name);
@@ -71,7 +77,7 @@ const tell = (world: World, site: Site, name: string, health: Result<ClusterHeal
   if (existsSync(authority))
     write(`  the CA certificate is valid until ${new X509Certificate(readFileSync(authority)).validTo}`);
   for (const line of certificateLines(paths.folder)) write(`  ${line}`);
-  write(saved.lastRun.outcome === 'succeeded' ? '  Next: groundwork verify' : '  Next: groundwork resume');
+  write(`  Next: ${nextAfter(saved.lastRun)}`);
 };
 
 export const status: Command = {

@@ -1,12 +1,17 @@
-import {certificates} from '../../steps/certificates/certificates.ts';
-import {nginx} from '../../steps/nginx/nginx.ts';
 import {hasKubernetes} from '../../steps/shared/deployment.ts';
 import {backupsPhrase, type RemovalRequest, removalWord} from '../blueprints/removal.ts';
-import {environmentDomain} from '../deployment/environments.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {Purge} from '../engine/removal.ts';
-import {type HostRemoval, keptHere, removalLines, removalList, removesNothing} from '../reporters/removal.ts';
+import {
+  afterEnvironment,
+  type HostRemoval,
+  keptHere,
+  removalLines,
+  removalList,
+  removesNothing,
+} from '../reporters/removal.ts';
 import {err, ok, type Result} from '../result.ts';
+import {forgetEnvironment, stepsAfterEnvironment} from './after-removal.ts';
 import {carryOut, controlBySignals} from './carry-out.ts';
 import {clock} from './clock.ts';
 import type {Command, Invocation, Options, World} from './command.ts';
@@ -81,14 +86,6 @@ const look = async (
   return list;
 };
 
-/** What is done on the proxy once an environment is gone. */
-const withEnvironment = (deployment: Deployment, name: string): readonly string[] => {
-  const environment = deployment.environments.find(each => each.name === name);
-  if (!environment) return [];
-  const domain = environmentDomain(deployment, environment);
-  return [`Then ${domain} and *.${domain} go from nginx and its certificate, and ${name} from the answers.`];
-};
-
 /** Shows what goes and what stays, wants the name typed, and carries it out. Settles with the exit status. */
 export const uninstall = async (
   world: World,
@@ -108,7 +105,7 @@ export const uninstall = async (
   // Without a cluster an environment is an answer, and nothing else.
   const list = request.scope === 'environment' && !hasKubernetes(deployment) ? [] : await look(world, ready, request);
   if (typeof list === 'number') return list;
-  if (request.scope === 'environment') say(world, form, ['', ...withEnvironment(deployment, request.environment)]);
+  if (request.scope === 'environment') say(world, form, ['', ...afterEnvironment(deployment, request.environment)]);
   say(world, form, ['', ...keptHere(deployment.name, site.paths.deployment(deployment.name).folder)]);
   if (dryRun) return exit.done;
   // An environment that is nowhere on the cluster is still in the answers.
@@ -122,25 +119,9 @@ export const uninstall = async (
   const options = {command, form, yes, takeOver};
   const gone = list.length === 0 ? exit.done : await carryOut(world, site, deployment, {...options, removal: request});
   if (gone !== exit.done || request.scope !== 'environment') return gone;
-  return forgetEnvironment(world, ready, request.environment, options);
-};
-
-/** It stays in the deployment until it is gone, so that a removal that was cut off can be repeated. */
-const forgetEnvironment = async (
-  world: World,
-  {site, deployment}: Ready,
-  name: string,
-  options: {readonly command: string; readonly form: OutputForm; readonly yes: boolean; readonly takeOver: boolean},
-): Promise<number> => {
-  const without = {...deployment, environments: deployment.environments.filter(each => each.name !== name)};
-  const before = site.store.get(deployment.name);
-  const saved = site.store.save({
-    ...(before ?? {practice: site.practice}),
-    deployment: without,
-    updatedAt: clock.now().toISOString(),
-  });
-  if (!saved.ok) return complain(world, saved.error, exit.failed);
-  return carryOut(world, site, without, {...options, only: [certificates.id, nginx.id]});
+  const without = forgetEnvironment(site, deployment, request.environment);
+  if (!without.ok) return complain(world, without.error, exit.failed);
+  return carryOut(world, site, without.value, {...options, only: stepsAfterEnvironment});
 };
 
 const scopes = ['environment', 'platform', 'hosts'] as const;

@@ -54,15 +54,22 @@ const foreign = (owner: string): Resource => ({
   assess: () => err(`the ground of "${owner}" is on this host: nothing is removed from it`),
 });
 
-/** What must be gone before a step may go: the removals of all that came after it, by the steps that they are of. */
-const laterRemovals = (steps: readonly Step[], of: Step): readonly Step[] =>
+const comesAfter = (step: Step, other: Step): boolean =>
+  step.after.some(earlier => earlier === other || comesAfter(earlier, other));
+
+/**
+ * The steps whose removal comes before that of `of`: all that came after it, found through those that have none of their
+ * own (`from`). What goes with a step that `of` itself stands on goes later anyway.
+ */
+const laterRemovals = (steps: readonly Step[], of: Step, from: Step = of): readonly Step[] =>
   steps
-    .filter(({after}) => after.includes(of))
+    .filter(({after}) => after.includes(from))
     .flatMap(later => {
       const {removal} = later;
-      if (removal === undefined) return laterRemovals(steps, later);
-      if (!('goesWith' in removal)) return [later];
-      return removal.goesWith === of ? laterRemovals(steps, later) : [removal.goesWith];
+      if (removal && !('goesWith' in removal)) return [later];
+      if (!removal || removal.goesWith === of || comesAfter(of, removal.goesWith))
+        return laterRemovals(steps, of, later);
+      return [removal.goesWith];
     });
 
 /** The steps that take `steps` away, in the reverse order: each after all that came after it. */

@@ -9,6 +9,8 @@ import {runView, type StepView} from './run-view.ts';
 export type LastRun = {
   readonly run: string;
   readonly outcome: RunOutcome | 'interrupted';
+  /** What it took away, in words; absent when it installed something. */
+  readonly removes?: string;
   /** ISO 8601: the last sign of it. */
   readonly at: string;
   /** What was being done when it was interrupted or stopped. */
@@ -25,6 +27,7 @@ export const lastRunOf = (events: readonly RunEvent[]): LastRun | undefined => {
   return {
     run: view.run,
     outcome: view.outcome ?? 'interrupted',
+    ...(view.removes !== undefined && {removes: view.removes}),
     at: view.lastAt ?? view.startedAt,
     inFlight: view.steps.filter(({state}) => state === 'running' || state === 'stopped'),
     failed: view.steps.filter(({state}) => state === 'failed' || state === 'waiting'),
@@ -54,9 +57,18 @@ const where = (steps: readonly StepView[]): string => {
   return ` in ${first.title} on ${first.host}${more}`;
 };
 
+const endOfRemoval: Readonly<Record<LastRun['outcome'], string>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  stopped: 'was stopped',
+  waiting: 'waits',
+  interrupted: 'was interrupted',
+};
+
 /** One sentence for the operator: `Interrupted in WireGuard server on sandbox-1, 3 minutes ago.` */
-export const describeLastRun = ({outcome, at, inFlight, failed}: LastRun, now: Date): string => {
-  const word = `${outcome[0]?.toUpperCase()}${outcome.slice(1)}`;
+export const describeLastRun = ({outcome, removes, at, inFlight, failed}: LastRun, now: Date): string => {
+  const said = removes === undefined ? outcome : `the removal of ${removes} ${endOfRemoval[outcome]}`;
+  const word = `${said[0]?.toUpperCase()}${said.slice(1)}`;
   const place =
     outcome === 'succeeded'
       ? ''

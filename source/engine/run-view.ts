@@ -82,6 +82,8 @@ export type RunView = {
   readonly deployment: string;
   readonly practice: boolean;
   readonly resumed: boolean;
+  /** What is taken away, in words; absent when something is installed. */
+  readonly removes?: string;
   readonly phase: 'idle' | 'looking' | 'running' | 'paused' | 'finished';
   /** ISO 8601. */
   readonly startedAt?: string;
@@ -142,6 +144,7 @@ const apply = (view: RunView, event: RunEvent): RunView => {
         deployment: event.deployment,
         practice: event.practice,
         resumed: event.resumed,
+        ...(event.removes !== undefined && {removes: event.removes}),
         phase: 'looking',
         startedAt: event.at,
       };

@@ -1,3 +1,5 @@
+import {environmentDomain} from '../deployment/environments.ts';
+import type {Deployment} from '../deployment/schema.ts';
 import type {PlannedStep} from '../engine/events.ts';
 import type {Change, Stay} from '../resources/resource.ts';
 import {sizeOf} from '../resources/tree.ts';
@@ -26,7 +28,11 @@ const packagesTogether = (stays: readonly Stay[]): readonly Stay[] => {
 /** The plan of a removal as a list for those who decide: host by host, only what is really there. */
 export const removalList = (steps: readonly PlannedStep[]): readonly HostRemoval[] =>
   [...new Set(steps.map(({host}) => host))].map(host => {
-    const own = steps.filter(step => step.host === host);
+    // Several steps may have put the same thing there; it goes once.
+    const seen = new Set<string>();
+    const own = steps
+      .filter(step => step.host === host)
+      .map(({title, resources}) => ({title, resources: resources.filter(({id}) => !seen.has(id) && seen.add(id))}));
     const resources = own.flatMap(step => step.resources);
     return {
       host,
@@ -51,8 +57,6 @@ export const stayLine = ({kind, what, why, bytes}: Stay): string => {
   return `${named}${bytes === undefined ? '' : ` (${sizeOf(bytes)})`}: ${why}`;
 };
 
-const lossLine = ({summary}: Change): string => summary;
-
 /** The list in lines: what goes, what is lost with it, what stays. A host without anything says so. */
 export const removalLines = (list: readonly HostRemoval[]): readonly string[] =>
   list.flatMap(({host, goes, loses, stays, unread}, at) => [
@@ -62,9 +66,13 @@ export const removalLines = (list: readonly HostRemoval[]): readonly string[] =>
     ...(goes.length > 0 ? ['  Goes:'] : []),
     ...goes.flatMap(({title, changes}) => [
       `    ${title}`,
-      ...changes.flatMap(({summary, detail = []}) => [`      ${summary}`, ...detail.map(line => `        ${line}`)]),
+      // Every line of a file and every rule is for the plan of the run: a list that nobody reads protects nobody.
+      ...changes.flatMap(({summary, detail = [], loses: lost}) => [
+        `      ${summary}`,
+        ...(lost ? detail.map(line => `        ${line}`) : []),
+      ]),
     ]),
-    ...(loses.length > 0 ? ['  Lost for good with it:', ...loses.map(change => `    ${lossLine(change)}`)] : []),
+    ...(loses.length > 0 ? ['  Lost for good with it:', ...loses.map(({summary}) => `    ${summary}`)] : []),
     ...(stays.length > 0 ? ['  Stays:', ...stays.map(stay => `    ${stayLine(stay)}`)] : []),
     ...(unread.length > 0 ? ['  Cannot be read:', ...unread.map(why => `    ${why}`)] : []),
   ]);
@@ -75,3 +83,11 @@ export const keptHere = (name: string, folder: string): readonly string[] => [
   `  answers, vault, handed-over files, journal and logs of ${name} in ${folder}.`,
   `  To delete them: Home, ${name}, Delete.`,
 ];
+
+/** What is done on the proxy once an environment is gone. */
+export const afterEnvironment = (deployment: Deployment, name: string): readonly string[] => {
+  const environment = deployment.environments.find(each => each.name === name);
+  if (!environment) return [];
+  const domain = environmentDomain(deployment, environment);
+  return [`Then ${domain} and *.${domain} go from nginx and its certificate, and ${name} from the answers.`];
+};

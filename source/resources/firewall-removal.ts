@@ -25,7 +25,12 @@ type State = FirewallState & {
   readonly original: Pick<FirewallState, 'enabled' | 'filtersIpv6' | 'policies'> | undefined;
 };
 
-type Withdrawal = {readonly actions: readonly FirewallAction[]; readonly kept: readonly Tuple[]};
+type Withdrawal = {
+  readonly settings: readonly FirewallAction[];
+  readonly removed: readonly Tuple[];
+  /** Rules of ours that must stay. */
+  readonly kept: readonly Tuple[];
+};
 
 const words: Readonly<Record<string, string>> = {accept: 'allow', drop: 'deny', reject: 'reject'};
 
@@ -47,7 +52,7 @@ const openWithout = (state: State, incoming: string, {seenFrom, sshPort}: Firewa
  */
 export const withdrawal = (state: State, options: FirewallRemoval): Withdrawal => {
   const ours = state.rules.filter(isOurs);
-  if (ours.length === 0) return {actions: [], kept: []};
+  if (ours.length === 0) return {settings: [], removed: [], kept: []};
   const {original} = state;
   const off = original?.enabled === false;
   const policies = original?.policies ?? state.policies;
@@ -57,7 +62,7 @@ export const withdrawal = (state: State, options: FirewallRemoval): Withdrawal =
       : ours.filter(({route, port, protocol}) => !route && protocol !== 'udp' && portMatches(port, options.sshPort));
   const removed = ours.filter(rule => !kept.includes(rule));
   // Our rules for SSH alone are what an earlier removal has left.
-  if (removed.length === 0) return {actions: [], kept};
+  if (removed.length === 0) return {settings: [], removed, kept};
   const restored = (['incoming', 'outgoing', 'routed'] as const)
     .filter(name => policies[name] !== state.policies[name] && words[policies[name]] !== undefined)
     .map((name): FirewallAction => {
@@ -66,13 +71,13 @@ export const withdrawal = (state: State, options: FirewallRemoval): Withdrawal =
     });
   return {
     kept,
-    actions: [
+    removed,
+    settings: [
       ...(off && (state.active || state.enabled)
         ? [{summary: 'turn the firewall off, as it was before', command: sh`ufw --force disable`}]
         : []),
       ...(original && original.filtersIpv6 !== state.filtersIpv6 ? [settleIpv6(original.filtersIpv6)] : []),
       ...restored,
-      ...removed.map(removeRule),
     ],
   };
 };
@@ -102,10 +107,15 @@ export const firewallAbsent = (options: FirewallRemoval): Resource =>
       return {ok: true, value: {...state.value, original}};
     },
     diff: state => {
-      const actions = withdrawal(state, options).actions.map(({summary}) => ({summary}));
-      return actions.length === 0 && state.unconfirmed
+      const {settings, removed} = withdrawal(state, options);
+      const rules = {
+        summary: `take our ${removed.length === 1 ? 'rule' : `${removed.length} rules`} out`,
+        detail: removed.map(describe),
+      };
+      const changes = [...settings.map(({summary}) => ({summary})), ...(removed.length > 0 ? [rules] : [])];
+      return changes.length === 0 && state.unconfirmed
         ? [{summary: 'confirm an earlier change, which the host would undo'}]
-        : actions;
+        : changes;
     },
     stays: state => {
       const {kept} = withdrawal(state, options);
@@ -119,5 +129,8 @@ export const firewallAbsent = (options: FirewallRemoval): Resource =>
             },
           ];
     },
-    apply: state => changeFirewall(withdrawal(state, options).actions),
+    apply: state => {
+      const {settings, removed} = withdrawal(state, options);
+      return changeFirewall([...settings, ...removed.map(removeRule)]);
+    },
   });

@@ -130,7 +130,7 @@ fi`;
     const wanted = withBlock(content ?? '', block);
     if (wanted === (content ?? '')) return [];
     const {lines} = textDiff(textOf(content ?? ''), textOf(wanted));
-    const summary = block.lines.length === 0 ? `remove block ${block.name}` : `set block ${block.name}`;
+    const summary = block.lines.length === 0 ? `remove block ${block.name} from ${path}` : `set block ${block.name}`;
     return [{summary: content === undefined ? `create with block ${block.name}` : summary, detail: lines}];
   };
   return resource({

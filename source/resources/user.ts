@@ -57,3 +57,19 @@ export const user = (name: string, {system = false, home, shell, groups = []}: U
     apply: account => script(account ? repair(account) : sh`${add} ${name}`),
   });
 };
+
+/**
+ * No account of this name, unless it is somebody else's: ours is known by its home directory, which is not touched. What
+ * still runs as it is ended.
+ */
+export const accountAbsent = (name: string, home: string): Resource =>
+  resource<boolean>({
+    id: `no user ${name}`,
+    doing: `removing user ${name}`,
+    probe: sh`getent passwd ${name} | cut -d : -f 6`,
+    read: ({stdout}) => ok(stdout.trim() === home),
+    diff: there => (there ? [{summary: `remove user ${name}`}] : []),
+    apply: () =>
+      script(sh`pkill -KILL -u ${name}
+userdel ${name}`),
+  });

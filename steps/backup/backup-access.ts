@@ -17,15 +17,23 @@ import {backupKeys} from './backup-keys.ts';
 import {givers} from './host-programs.ts';
 import {type FetchKey, fetchKeys, keyProduct, keysOfBackupHost, sourceOf, sourceProduct} from './keys.ts';
 import {machineRemedies, machinesProduct, sameMachine} from './machine.ts';
-import {accessHome, keysFolder, programPath, programsFolder, settingsFolder} from './paths.ts';
+import {
+  accessAccount,
+  accessHome,
+  keysFolder,
+  programPath,
+  programsFolder,
+  settingsFolder,
+  sudoersPath,
+} from './paths.ts';
 import {rancherPath} from './rancher-objects.ts';
+import {backupAccessRemoval} from './removal.ts';
 import {backupHost, hasBackup, keeps, sourceHosts} from './settings.ts';
 
 /** The account that the backup host comes in with. */
-export const accessUser = 'groundwork-backup';
+export const accessUser = accessAccount;
 
 const authorizedKeys = `${accessHome}/.ssh/authorized_keys`;
-const sudoers = '/etc/sudoers.d/groundwork-backup';
 
 /** What a host has that is copied. */
 export const givenBy = (deployment: Deployment, host: HostSpec): readonly FetchKey[] =>
@@ -57,7 +65,7 @@ const way = (context: StepContext): readonly Resource[] => {
     ),
     // Root may run these and no others for that account. What the caller asked of rsync goes along, for rrsync to judge.
     file(
-      sudoers,
+      sudoersPath,
       managedFile(
         `Defaults:${accessUser} env_keep += "SSH_ORIGINAL_COMMAND SSH_CONNECTION"`,
         ...given.map(key => `${accessUser} ALL=(root) NOPASSWD: ${programPath(`give-${key}`)} ""`),
@@ -86,6 +94,7 @@ export const backupAccess = step({
   enabled: hasBackup,
   needs: deployment => [machinesProduct, ...keysOfBackupHost(deployment).map(keyProduct)],
   provides: deployment => sourceHosts(deployment).map(({name}) => sourceProduct(name)),
+  removal: backupAccessRemoval,
   resources: context => {
     const {deployment, host} = context;
     const itself = host.name === backupHost(deployment).name;

@@ -35,6 +35,7 @@ import {
   statusFolder,
 } from './paths.ts';
 import {backupRemedies} from './remedies.ts';
+import {backupJobsRemoval} from './removal.ts';
 import {backupOf, hasBackup, jobIds, jobsOf, keeps, sourceHosts, timerOf} from './settings.ts';
 import {alertJobProgram, alertService, jobService, jobTimer, recordProgram, timerPath, unitsFolder} from './units.ts';
 
@@ -152,6 +153,7 @@ export const backupJobs = step({
     ...offsiteSecrets(deployment),
     ...mailSecrets(deployment),
   ],
+  removal: backupJobsRemoval,
   resources: context => {
     const {deployment, host, products, secret} = context;
     const {path, offsite} = backupOf(deployment);

@@ -9,11 +9,12 @@ import {roles} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {keyProduct, keysOfBackupHost, repositoryKey, sourceOf, sourceProduct, sshKey} from './keys.ts';
 import {machinesProduct, rememberedMachines} from './machine.ts';
-import {keyPath, keysFolder, pgbackrestHome, settingsFolder} from './paths.ts';
+import {keyPath, keysFolder, pgbackrestHome, repositoryAccount, settingsFolder} from './paths.ts';
+import {backupKeysRemoval} from './removal.ts';
 import {backupHost, hasBackup, keeps} from './settings.ts';
 
 /** Owns pgBackRest’s repository. Of its own, so that the database’s account of this host, if there is one, cannot touch it. */
-export const repositoryUser = 'pgbackrest';
+export const repositoryUser = repositoryAccount;
 
 const ownerOf = (key: string): string => (key === repositoryKey ? repositoryUser : 'root');
 
@@ -30,6 +31,7 @@ export const backupKeys = step({
     sourceProduct(backupHost(deployment).name),
     ...keysOfBackupHost(deployment).map(keyProduct),
   ],
+  removal: backupKeysRemoval,
   resources: context => [
     aptPackages(['openssh-client']),
     directory(settingsFolder),

@@ -23,6 +23,7 @@ import {machinesProduct, sameMachine} from './machine.ts';
 import {programPath, spoolPath} from './paths.ts';
 import {configurationFile, databaseConfiguration, folderResources, sshResources} from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
+import {backupPostgresqlRemoval} from './removal.ts';
 import {backupHost, keeps, stanzaOf} from './settings.ts';
 import {watchResources} from './watch.ts';
 
@@ -76,6 +77,7 @@ export const backupPostgresql = step({
   needs: deployment => [machinesProduct, keyProduct(repositoryKey), sourceProduct(backupHost(deployment).name)],
   provides: [keyProduct(databaseKey), systemProduct, dataProduct],
   secrets: mailSecrets,
+  removal: backupPostgresqlRemoval,
   resources: context => {
     const {deployment, facts, host, products, secret} = context;
     const version = postgresqlVersion(deployment, facts);

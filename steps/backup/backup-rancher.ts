@@ -8,6 +8,7 @@ import type {Resource} from '../../source/resources/resource.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
 import {sh} from '../../source/shell/script.ts';
 import {rancher} from '../rancher/rancher.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
 import {roles} from '../shared/deployment.ts';
 import {namespaces, onCluster, rolledOut} from '../shared/platform.ts';
@@ -49,6 +50,7 @@ export const backupRancher = step({
   estimate: 90,
   enabled: deployment => keeps(deployment, 'rancher'),
   secrets: () => [{name: rancherKey, generate: newRancherKey}],
+  removal: {goesWith: rke2},
   resources: context => [
     artifact(context, 'chart-rancher-backup-crd'),
     artifact(context, 'chart-rancher-backup'),

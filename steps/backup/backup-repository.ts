@@ -28,6 +28,7 @@ import {
   sshResources,
 } from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
+import {backupRepositoryRemoval} from './removal.ts';
 import {keeps, serviceOf} from './settings.ts';
 
 /** What pgBackRest’s `info --output=json` says of one stanza, as far as it is looked at (pgbackrest.org, command info). */
@@ -98,6 +99,7 @@ export const backupRepository = step({
       .map(({name}) => sourceProduct(name)),
   ],
   secrets: () => [{name: repositoryPassphrase, generate: newPassword}],
+  removal: backupRepositoryRemoval,
   resources: ({deployment, facts, products, secret}) => {
     const [host] = hostsPlaying(deployment, roles.storage);
     const source = sourceIn(products[sourceProduct(host?.name ?? '')]);

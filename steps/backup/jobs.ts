@@ -14,6 +14,7 @@ import {
   keyPath,
   postgresqlRepository,
   programPath,
+  resticCache,
   resticPassphrasePath,
   resticRepository,
   sshSettingsPath,
@@ -31,7 +32,7 @@ export const resticEnvironment = (
   deployment: Deployment,
 ): Script => sh`export RESTIC_REPOSITORY=${resticRepository(deployment)}
 export RESTIC_PASSWORD_FILE=${resticPassphrasePath}
-export RESTIC_CACHE_DIR=/var/cache/groundwork-backup RESTIC_PROGRESS_FPS=0.02`;
+export RESTIC_CACHE_DIR=${resticCache} RESTIC_PROGRESS_FPS=0.02`;
 
 const pgbackrest = (deployment: Deployment, ...words: readonly string[]): Script =>
   sh`runuser -u ${repositoryUser} -- pgbackrest ${`--stanza=${stanzaOf(deployment)}`} ${words}`;

@@ -28,13 +28,18 @@ export const jobPath = (job: string): string => `${programsFolder}/jobs/${job}`;
 export const lockPath = '/run/lock/groundwork-backup.lock';
 
 /** Home of the account that owns pgBackRest’s repository, and of its locks and logs. */
+export const repositoryAccount = 'pgbackrest';
 export const pgbackrestHome = '/var/lib/groundwork/pgbackrest';
 export const pgbackrestLog = '/var/log/groundwork-backup';
 export const pgbackrestConfiguration = '/etc/pgbackrest/pgbackrest.conf';
 export const spoolPath = '/var/spool/pgbackrest';
 
 /** The account through which a host hands out what is copied of it. */
+export const accessAccount = 'groundwork-backup';
 export const accessHome = '/var/lib/groundwork/backup-access';
+export const sudoersPath = '/etc/sudoers.d/groundwork-backup';
+
+export const resticCache = '/var/cache/groundwork-backup';
 
 /** Where RKE2 lays copies of the cluster’s state (docs.rke2.io, datastore/backup_restore). */
 export const snapshotsFolder = '/var/lib/rancher/rke2/server/db/snapshots';

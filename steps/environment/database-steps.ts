@@ -8,10 +8,11 @@ import {tlsPaths} from '../postgresql/paths.ts';
 import {postgresqlRemedies} from '../postgresql/remedies.ts';
 import {asSuperuser, literal} from '../postgresql/sql.ts';
 import {postgresqlOf, postgresqlVersion, serverName} from '../postgresql/version.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, hostsPlaying, roles} from '../shared/deployment.ts';
 import {onCluster} from '../shared/platform.ts';
-import {databaseService, databases, databaseUser, environmentDatabases} from './databases.ts';
+import {databaseService, databases, databaseUser, environmentDatabases, noDatabases} from './databases.ts';
 import {stepId} from './names.ts';
 import {databasePassword, generated, postgresSecret} from './passwords.ts';
 import {environmentRemedies} from './remedies.ts';
@@ -40,6 +41,13 @@ export const databasesStep = (environment: Environment, after: readonly Step[]):
     estimate: 5,
     enabled: onStorageHost(environment),
     secrets: () => generated(databasePassword(environment)),
+    // With the hosts the whole server stays or goes.
+    removal: {
+      resources: ({scope, purge, deployment, facts}) =>
+        scope === 'platform' && onStorageHost(environment)(deployment)
+          ? [noDatabases(postgresqlVersion(deployment, facts), environment, purge.data)]
+          : [],
+    },
     resources: ({deployment, facts, secret}) => [
       environmentDatabases(postgresqlVersion(deployment, facts), environment, secret(databasePassword(environment))),
     ],
@@ -95,6 +103,7 @@ export const databaseAccessStep = (environment: Environment, after: readonly Ste
     estimate: 5,
     enabled: onStorageHost(environment),
     secrets: () => generated(databasePassword(environment)),
+    removal: {goesWith: rke2},
     resources: ({deployment}) => [
       command({
         id: `no database server in the namespace ${environment.name}`,

@@ -59,8 +59,8 @@ export const swapAgain = command({
   doing: 'letting swap come again',
   unless: sh`! grep -qF ${mark} /etc/fstab 2>/dev/null`,
   script: sh`set -e
-for unit in $(systemctl list-unit-files --type=swap --state=masked --no-legend --plain 2>/dev/null | awk '{print $1}'); do
-  systemctl unmask --quiet "$unit" || :
+for unit in /etc/systemd/system/*.swap; do
+  if [ "$(readlink "$unit")" = /dev/null ]; then systemctl unmask --quiet "$(basename "$unit")"; fi
 done
 new=$(mktemp /etc/.fstab.XXXXXX)
 cp -p /etc/fstab "$new"

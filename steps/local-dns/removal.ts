@@ -1,8 +1,10 @@
+import {posix} from 'node:path';
 import type {Removal} from '../../source/engine/removal.ts';
 import {command} from '../../source/resources/command.ts';
 import {lineBlock} from '../../source/resources/line-block.ts';
 import type {Resource} from '../../source/resources/resource.ts';
 import {packagesStay} from '../../source/resources/stays.ts';
+import {emptyFolderAbsent} from '../../source/resources/tree.ts';
 import {withdrawn} from '../../source/resources/withdrawn.ts';
 import {sh} from '../../source/shell/script.ts';
 import {managedNote} from '../shared/config-text.ts';
@@ -13,6 +15,7 @@ import {dhclientConfiguration, dhclientLine, headPath, networkManagerPath} from 
 /** Every way in which hosts were ever made to ask our server, whichever it was here. */
 const resolverAsBefore: readonly Resource[] = [
   withdrawn([resolvedPath], {afterwards: sh`systemctl try-restart systemd-resolved.service`}),
+  emptyFolderAbsent(posix.dirname(resolvedPath)),
   withdrawn([headPath], {firstLine: managedNote}),
   command({
     id: 'no resolver line of dhclient',
@@ -33,7 +36,7 @@ mv "$new" ${dhclientConfiguration}`,
 const serverEnds = sh`for file in /etc/dnsmasq.d/*; do
   case $file in *'/*' | */README | *.dpkg-*) ;; *) exec systemctl try-restart dnsmasq.service ;; esac
 done
-if grep -qE '^[^#[:space:]]' /etc/dnsmasq.conf 2>/dev/null; then exec systemctl try-restart dnsmasq.service; fi
+if grep -E '^[^#[:space:]]' /etc/dnsmasq.conf 2>/dev/null | grep -qv '^conf-dir='; then exec systemctl try-restart dnsmasq.service; fi
 systemctl disable --now dnsmasq.service`;
 
 /**

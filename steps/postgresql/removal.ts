@@ -8,7 +8,7 @@ import {sh} from '../../source/shell/script.ts';
 import {sourcesPaths} from './packages.ts';
 import {clusterName, clusterPaths, clusterUnit, tlsPaths} from './paths.ts';
 import {creationDefaults, unitDropIn} from './settings.ts';
-import {postgresqlVersion} from './version.ts';
+import {hasPostgresql, postgresqlVersion} from './version.ts';
 
 /** Kibibytes of the server's files; undefined without a server. */
 type Size = number | undefined;
@@ -45,8 +45,8 @@ const serverAbsent = (version: number, purge: boolean): Resource => {
 export const postgresqlRemoval: Removal = {
   estimate: 20,
   resources: ({scope, purge, deployment, facts}) => {
+    if (scope === 'platform' || !hasPostgresql(deployment)) return [];
     const version = postgresqlVersion(deployment, facts);
-    if (scope === 'platform') return [];
     const {ourSettings} = clusterPaths(version);
     return [
       packagesStay([`postgresql-${version}`, `postgresql-client-${version}`]),

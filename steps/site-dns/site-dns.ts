@@ -69,8 +69,8 @@ const waitingFor = (
     estimate: 2,
     awaits,
     resources: () => [],
-    // Records are the site's: nothing of ours is anywhere.
-    removal: {resources: () => []},
+    // What it waits for is in somebody else's zone.
+    removal: {goesWith: hostBaseline},
     verify: awaits,
     remedies: dnsRemedies,
   };

@@ -16,7 +16,7 @@ const begin = () => {
     ports = given;
     return finished.promise;
   };
-  const session = startRun({run, verify: run}, deployment, 'run');
+  const session = startRun({run, verify: run, uninstall: (_, __, given) => run(_, given)}, deployment, 'run');
   if (!ports) throw new Error('the run was not started');
   const engine = ports;
   const emit = (event: NewEvent) => engine.events({...event, at: '2026-11-21T10:00:00.000Z'} as RunEvent);

@@ -1,15 +1,18 @@
 import type {FoundHost, HostReport, RunPorts, RunResult, Services} from '../../source/app/services.ts';
 import type {Blueprint} from '../../source/blueprints/blueprint.ts';
+import {removedName} from '../../source/blueprints/removal.ts';
 import {type Deployment, kubernetes, deployment as schema} from '../../source/deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../../source/deployment/store.ts';
 import type {NewEvent, PlannedStep, RunEvent, RunOutcome, StepState} from '../../source/engine/events.ts';
 import type {Failure} from '../../source/engine/failure.ts';
+import type {Purge} from '../../source/engine/removal.ts';
 import {step} from '../../source/engine/step.ts';
 import type {CheckResult} from '../../source/hosts/check.ts';
 import type {HostKeyFinding} from '../../source/hosts/host-key.ts';
 import type {Imported} from '../../source/import/item.ts';
 import {parseCidr} from '../../source/network/address.ts';
 import {isDomainName} from '../../source/network/names.ts';
+import type {HostRemoval} from '../../source/reporters/removal.ts';
 import {err, ok} from '../../source/result.ts';
 import {madeUpCertificates} from './certificate-services.ts';
 import {sampleFacts} from './facts.ts';
@@ -119,6 +122,8 @@ export type Script = {
   readonly lastRun?: readonly RunEvent[];
   /** What an import makes of files that are called good. */
   readonly imported?: Partial<Imported>;
+  /** What there is to be taken away. */
+  readonly removal?: (purge: Purge) => readonly HostRemoval[];
   readonly now?: () => number;
   readonly logLines?: number;
   /** The step in whose first command a run stays until `release` is called or it is stopped. */
@@ -222,6 +227,7 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     deployment: Deployment,
     {events, ask, control}: RunPorts,
     changing: boolean,
+    removes?: string,
   ): Promise<RunResult> => {
     const emit = (event: NewEvent): void => events({...event, at: new Date(now()).toISOString()} as RunEvent);
     let changed = 0;
@@ -232,12 +238,27 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       emit({type: 'run.finished', outcome, changed, unchanged, failed});
       saved = saved.map(each =>
         each.deployment.name === deployment.name
-          ? {...each, lastRun: {run: 'run-1', outcome, at: new Date(now()).toISOString()}}
+          ? {
+              ...each,
+              lastRun: {
+                run: 'run-1',
+                outcome,
+                at: new Date(now()).toISOString(),
+                ...(removes !== undefined && {removes}),
+              },
+            }
           : each,
       );
       return {outcome, changed, unchanged, failed};
     };
-    emit({type: 'run.started', run: 'run-1', deployment: deployment.name, practice, resumed: false});
+    emit({
+      type: 'run.started',
+      run: 'run-1',
+      deployment: deployment.name,
+      practice,
+      resumed: false,
+      ...(removes !== undefined && {removes}),
+    });
     for (const host of deployment.hosts) emit({type: 'host.connected', host: host.name, address: host.address});
     await pause(pace);
     const planned = planOf(deployment);
@@ -440,6 +461,16 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
     verify: (deployment, ports) => {
       asked.push('verify');
       return run(deployment, ports, false);
+    },
+    lookForRemoval: async (_, {scope, purge}) => {
+      asked.push(`look for ${scope}`);
+      await pause(pace);
+      return ok(script.removal?.(purge) ?? []);
+    },
+    uninstall: (deployment, request, ports) => {
+      const {scope, purge} = request;
+      asked.push(`uninstall ${scope}${purge.data ? ' with data' : ''}${purge.backups ? ' and backups' : ''}`);
+      return run(deployment, ports, true, removedName(request));
     },
     lastRun: () => script.lastRun ?? [],
     folderOf: name => `/home/ops/.local/state/groundwork/${name}`,
