@@ -139,7 +139,8 @@ export const postgresql = step({
       exitsZero({
         id: 'room',
         title: 'its file system has room',
-        script: sh`used=$(df --output=pcent ${data} | tail -n 1 | tr -dc 0-9)
+        script: sh`# The WAL may have a file system of its own, and stops the server in the same way.
+used=$(df --output=pcent ${data} ${`${data}/pg_wal`} | tail -n +2 | tr -dc '0-9\n' | sort -n | tail -n 1)
 [ "$used" -lt ${fullest} ] || { echo "the file system of the databases is full to $used %" >&2; exit 1; }
 echo "$used % are used"`,
       }),
