@@ -8,6 +8,7 @@ import {type Resource, resource, script} from '../../source/resources/resource.t
 import {err, ok, type Result} from '../../source/result.ts';
 import {sh} from '../../source/shell/script.ts';
 import {packageSources} from '../postgresql/packages.ts';
+import {locale} from '../postgresql/postgresql.ts';
 import {versionProduct} from '../postgresql/version.ts';
 import {exitsZero} from '../shared/checks.ts';
 import {managedFile} from '../shared/config-text.ts';
@@ -105,6 +106,9 @@ export const backupRepository = step({
     const version = products[versionProduct] ?? '';
     return [
       ...packageSources(deployment, facts),
+      // The databases of a throw-away server do not open without the locale that they sort by.
+      aptPackages(['locales']),
+      locale,
       // A server of the database's version, for restores into a throw-away one; none of its own runs here.
       file('/etc/postgresql-common/createcluster.d/groundwork-backup.conf', managedFile('create_main_cluster = false')),
       aptPackages(['pgbackrest', `postgresql-${version}`]),

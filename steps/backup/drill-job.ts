@@ -83,9 +83,11 @@ bin=/usr/lib/postgresql/$version/bin data=$base/data place=$base
 started=$(date +%s)
 pgbackrest ${stanza} "--pg1-path=$data" --log-level-console=warn restore
 throwaway "$data" "$base" "$bin"
-until [ "$(sql postgres 'SELECT pg_is_in_recovery()')" = f ]; do
+recovering=$(sql postgres 'SELECT pg_is_in_recovery()')
+while [ "$recovering" = t ]; do
   [ $(($(date +%s) - started)) -lt ${longestReplay} ] || { echo 'the archive was not replayed in time' >&2; exit 1; }
   sleep 1
+  recovering=$(sql postgres 'SELECT pg_is_in_recovery()')
 done
 echo "last change: $(sql postgres "SELECT coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), 'unknown')") UTC"
 count_all

@@ -32,7 +32,7 @@ export const superuserSecret = 'postgres-superuser';
 export const serverName = ({domain}: Pick<Deployment, 'domain'>): string => `postgresql.${domain}`;
 
 /** Databases of MOSIP are made with this collation by name, and those of OpenG2P's own image have it too. */
-const locale = command({
+export const locale = command({
   id: 'locale en_US.UTF-8',
   doing: 'making the locale of the databases',
   unless: sh`locale -a | grep -qix 'en_US\.utf-\?8'`,
