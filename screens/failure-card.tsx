@@ -14,7 +14,7 @@ import type {Question} from '../source/engine/events.ts';
 import {menuHints} from './hints.ts';
 import {HostLogin} from './hosts-login.tsx';
 
-type Choice = 'retry' | 'retry-all' | 'check-again' | 'change' | 'log' | 'shell' | 'skip' | 'leave' | 'stop';
+type Choice = 'retry' | 'retry-all' | 'change' | 'log' | 'shell' | 'skip' | 'leave' | 'stop';
 
 type Props = {
   readonly question: Question;
@@ -26,7 +26,7 @@ type Props = {
 
 type View = 'card' | 'log' | 'skip' | 'change' | 'login';
 
-/** What failed or is waited for, why, and what can be done about it. */
+/** What failed, why, and what can be done about it. */
 export const FailureCard = ({question, more, session, onChange}: Props) => {
   const {services, runInTerminal} = useProgram();
   const {glyphs} = useTheme();
@@ -87,9 +87,7 @@ export const FailureCard = ({question, more, session, onChange}: Props) => {
     return (
       <Frame title={`Skip ${question.title}`} hints={menuHints(glyphs)}>
         <Confirm word="skip" columns={readable} onConfirm={() => session.answer('skip')}>
-          {question.kind === 'failed' && question.skipCosts
-            ? question.skipCosts
-            : 'What this step does will be missing. It can be done later by installing again.'}
+          {question.skipCosts ?? 'What this step does will be missing. It can be done later by installing again.'}
         </Confirm>
       </Frame>
     );
@@ -121,9 +119,9 @@ export const FailureCard = ({question, more, session, onChange}: Props) => {
   const items = choicesFor(question, host?.reach);
   const lines = cardLines(question, readable - 2, rows - items.length - 2);
   return (
-    <Frame title={question.kind === 'waiting' ? 'Waiting for you' : 'A step failed'} hints={menuHints(glyphs, 'leave')}>
-      <Say tone={question.kind === 'waiting' ? 'warning' : 'bad'} bold wrap="truncate-end">
-        {`${question.kind === 'waiting' ? `${glyphs.waiting} WAITING` : `${glyphs.bad} FAILED`}: ${question.title} on ${question.hosts.join(', ')}${
+    <Frame title="A step failed" hints={menuHints(glyphs, 'leave')}>
+      <Say tone="bad" bold wrap="truncate-end">
+        {`${glyphs.bad} FAILED: ${question.title} on ${question.hosts.join(', ')}${
           more > 0 ? `   (${more} more after this)` : ''
         }`}
       </Say>
@@ -147,7 +145,6 @@ const choicesFor = (question: Question, reach: 'ssh' | 'local' | undefined): rea
   const hosts = question.hosts.join(', ');
   const all: readonly (MenuItem<Choice> & {readonly when: boolean})[] = [
     {value: 'retry', label: 'Try again', detail: `on ${hosts}`, when: offered.has('retry')},
-    {value: 'check-again', label: 'Look again', detail: 'it is done now', when: offered.has('check-again')},
     {
       value: 'retry-all',
       label: 'Try again everywhere',
@@ -165,7 +162,7 @@ const choicesFor = (question: Question, reach: 'ssh' | 'local' | undefined): rea
     {
       value: 'skip',
       label: 'Skip this step',
-      ...(question.kind === 'failed' && question.skipCosts && {detail: question.skipCosts}),
+      ...(question.skipCosts && {detail: question.skipCosts}),
       when: offered.has('skip'),
     },
     {

@@ -2,6 +2,8 @@ import {useState} from 'react';
 import {useAnswers} from '../source/app/answers.ts';
 import {useProgram} from '../source/app/program.tsx';
 import {useTheme} from '../source/app/theme.tsx';
+import {topologyOf} from '../source/app/wizard-hosts.ts';
+import {machineOf} from '../source/blueprints/blueprint.ts';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
 import type {Row} from '../source/components/row.ts';
@@ -13,10 +15,12 @@ type Props = {
   readonly host: HostSpec;
   /** Called with the host's name, which may be another one now. */
   readonly onDone: (name: string) => void;
+  /** Its name followed the machine that it is to be. */
+  readonly onRenamed: (name: string) => void;
 };
 
 /** A host's name and addresses. */
-export const HostEdit = ({host, onDone}: Props) => {
+export const HostEdit = ({host, onDone, onRenamed}: Props) => {
   const {services, wizard} = useProgram();
   const {glyphs} = useTheme();
   const {rows: height, readable} = useBody();
@@ -36,20 +40,14 @@ export const HostEdit = ({host, onDone}: Props) => {
       ? undefined
       : 'lower-case letters, digits and hyphens; at most 63';
   const done = (): void => {
-    if (name !== host.name) {
-      wizard.change(current => ({
-        ...withHost(current, {name}),
-        acceptedChecks: current.acceptedChecks.map(accepted =>
-          accepted.startsWith(`${host.name}:`) ? name + accepted.slice(host.name.length) : accepted,
-        ),
-      }));
-      wizard.forgetReports([host.name]);
-    }
+    wizard.renameHost(host.name, name);
     onDone(name);
   };
   const roles = services.blueprints
     .find(each => each.id === deployment.blueprint)
     ?.roles.filter(role => host.roles.includes(role.id));
+  const topology = topologyOf(services, deployment);
+  const machine = topology && machineOf(topology, host);
   const rows: Row[] = [
     {
       kind: 'text',
@@ -84,6 +82,27 @@ export const HostEdit = ({host, onDone}: Props) => {
       set: (current, privateAddress) => withHost(current, {privateAddress}),
       help: 'Its address in the private subnet. Services listen on it and names lead to it. Checking the host finds it out.',
     }),
+    ...(topology && topology.machines.length > 1
+      ? [
+          {
+            kind: 'choice' as const,
+            id: 'machine',
+            label: 'Machine',
+            value: machine?.id ?? '',
+            options: [
+              ...(machine ? [] : [{value: '', label: 'none yet'}]),
+              ...topology.machines.map(({id, title}) => ({value: id, label: title})),
+            ],
+            help: 'What it is to be. A name that Groundwork gave follows.',
+            onChange: (id: string) => {
+              const before = wizard.get().deployment?.hosts[index]?.name;
+              wizard.changeMachine(host.name, id);
+              const now = wizard.get().deployment?.hosts[index]?.name;
+              if (now !== undefined && now !== before) onRenamed(now);
+            },
+          },
+        ]
+      : []),
     {
       kind: 'fact',
       id: 'roles',

@@ -1,7 +1,7 @@
 import {concerns} from '../source/app/answers.ts';
 import {versionSetOf} from '../source/blueprints/versions.ts';
 import {counted} from '../source/components/text.ts';
-import type {Deployment} from '../source/deployment/schema.ts';
+import type {Deployment, Tls} from '../source/deployment/schema.ts';
 import {modulesText} from './environments.tsx';
 
 /** Where the answers of a line of the overview are kept. */
@@ -25,7 +25,7 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
     ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
-    ['Domain', `${deployment.domain}, own CA, certificates for ${counted(tls.leafDays, 'day')}`],
+    ['Domain', `${deployment.domain}, ${tlsText(tls)}`],
     [
       'Access',
       [
@@ -46,6 +46,11 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
       : []),
   ];
 };
+
+const tlsText = (tls: Tls): string =>
+  tls.mode === 'supplied'
+    ? `supplied certificates: ${tls.certificates.join(', ')}`
+    : `own CA, certificates for ${counted(tls.leafDays, 'day')}`;
 
 const platformText = ({components, artifacts}: Deployment): string => {
   const {kubernetes} = components;

@@ -14,7 +14,7 @@ import {counted, duration, wrap} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import type {Failure} from '../source/engine/failure.ts';
 import {wizardHints} from './hints.ts';
-import {blockingOf} from './hosts.tsx';
+import {blockingOf} from './hosts-text.ts';
 import {planTree} from './plan-tree.ts';
 import {concernsArea, overview} from './review-overview.ts';
 

@@ -12,13 +12,15 @@ export const stepRow = (step: StepView, theme: Theme, now: number): readonly Cel
   const note =
     step.state === 'changed'
       ? counted(step.changed, 'change')
-      : step.retry
-        ? `attempt ${step.retry.attempt} follows`
-        : step.attempt > 1 && step.state === 'running'
-          ? `attempt ${step.attempt}`
-          : step.state === 'pending' && step.planned > 0
-            ? `${step.planned} to change`
-            : '';
+      : step.wait
+        ? 'for you'
+        : step.retry
+          ? `attempt ${step.retry.attempt} follows`
+          : step.attempt > 1 && step.state === 'running'
+            ? `attempt ${step.attempt}`
+            : step.state === 'pending' && step.planned > 0
+              ? `${step.planned} to change`
+              : '';
   return [
     {
       text: theme.screenReader ? stateText(step.state, theme) : column(stateText(step.state, theme), stateColumns),
@@ -66,6 +68,25 @@ export const detailsOf = (step: StepView): readonly TreeNode[] => [
       children: [{id: `checks/${check.check}/detail`, label: printable(check.detail), tone: 'quiet' as const}],
     })),
   },
+  ...(step.wait
+    ? [
+        {
+          id: 'waits',
+          label: 'Waits for you',
+          aside: counted(step.wait.missing.length, 'thing'),
+          tone: 'warning' as const,
+          children: step.wait.missing.map(({id, title, found, how, remedy}) => ({
+            id: `waits/${id}`,
+            label: printable(title),
+            children: [`found: ${found}`, `looked at: ${how}`, `to do: ${remedy}`].map((line, index) => ({
+              id: `waits/${id}/${index}`,
+              label: printable(line),
+              tone: 'quiet' as const,
+            })),
+          })),
+        },
+      ]
+    : []),
   ...(step.failure
     ? [
         {

@@ -16,12 +16,13 @@ import {FailureCard} from './failure-card.tsx';
 import {RunLocked} from './run-locked.tsx';
 import {RunPhases} from './run-phases.tsx';
 import {detailsOf, stepRow} from './run-step.ts';
+import {onlyWaits, RunWaiting, waitingSteps, waitingText} from './run-waiting.tsx';
 import {StopQuestion} from './stop-question.tsx';
 
 /** Milliseconds in which nothing answers a card that came by itself: the Enter under way was not meant for it. */
 const cardSettling = 700;
 
-type View = 'steps' | 'log' | 'details' | 'stop';
+type View = 'steps' | 'log' | 'details' | 'waiting' | 'stop';
 
 /** The run that is on, or a new one; `begin` starts one anew in its place. */
 const useSession = () => {
@@ -102,6 +103,15 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
   /** The step that was chosen; undefined follows what runs. */
   const [chosen, setChosen] = useState<{readonly step: string; readonly host: string}>();
   const {view} = picture;
+  /** What is waited for comes to the front by itself once nothing else goes on, until it was put away. */
+  const [putAway, setPutAway] = useState(false);
+  const waiting = waitingSteps(view).length > 0;
+  const showsWaiting = waiting && (show === 'waiting' || (show === 'steps' && onlyWaits(view) && !putAway));
+  useEffect(() => {
+    if (waiting) return;
+    setPutAway(false);
+    setShow(current => (current === 'waiting' ? 'steps' : current));
+  }, [waiting]);
   const running = view.steps.findLastIndex(step => step.state === 'running');
   const lastTouched = view.steps.findLastIndex(step => step.state !== 'pending' && step.state !== 'blocked');
   const followed = Math.max(running === -1 ? lastTouched : running, 0);
@@ -111,7 +121,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
 
   useKeys(
     key => {
-      if (show === 'stop') return false;
+      if (show === 'stop' || showsWaiting) return false;
       if (show !== 'steps') {
         if (key.name !== 'escape') return false;
         setShow('steps');
@@ -148,6 +158,12 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
         case 's':
           setShow('stop');
           return true;
+        case 'w':
+          if (waiting) setShow('waiting');
+          return true;
+        case 'n':
+          session.lookAgain();
+          return true;
         case 'f':
           setChosen(undefined);
           return true;
@@ -155,10 +171,23 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
           return false;
       }
     },
-    {active: show !== 'stop'},
+    {active: show !== 'stop' && !showsWaiting},
   );
 
   if (show === 'stop') return <StopQuestion session={session} onClose={() => setShow('steps')} />;
+  if (showsWaiting) {
+    return (
+      <RunWaiting
+        session={session}
+        view={view}
+        now={theme.screenReader ? undefined : now()}
+        onClose={() => {
+          setPutAway(true);
+          setShow('steps');
+        }}
+      />
+    );
+  }
   if (show === 'log' && step) {
     return (
       <Frame title={`Log of ${step.title} on ${step.host}`} hints={logHints(glyphs.upDown)}>
@@ -197,14 +226,17 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
   const logHeight = sideBySide ? room - 1 : Math.max(0, room - tableHeight - 2);
   const lines = step ? session.log(step.step, step.host) : [];
   return (
-    <Frame title={session.mode === 'verify' ? 'Verify' : 'Run'} hints={runHints(glyphs.upDown, picture.paused)}>
+    <Frame
+      title={session.mode === 'verify' ? 'Verify' : 'Run'}
+      hints={runHints(glyphs.upDown, picture.paused, waiting)}
+    >
       <ProgressBar
         share={progress.fraction}
         columns={columns}
         label={progressLabel(picture, theme.screenReader ? undefined : progress, columns)}
       />
       <Say
-        tone={picture.paused || picture.stopping !== 'no' ? 'warning' : 'quiet'}
+        tone={picture.paused || waiting || picture.stopping !== 'no' ? 'warning' : 'quiet'}
         bold={picture.paused}
         wrap="truncate-end"
       >
@@ -255,12 +287,14 @@ const stepsTitle = (count: number, height: number, at: number): string => {
   return count <= room ? 'Step' : `Step (${first + 1} to ${first + room} of ${count})`;
 };
 
-const runHints = (upDown: string, paused: boolean): readonly Hint[] => [
+const runHints = (upDown: string, paused: boolean, waiting: boolean): readonly Hint[] => [
   {keys: upDown, does: 'choose a step'},
   {keys: 'Enter', does: 'details'},
   {keys: 'l', does: 'log'},
   {keys: 'p', does: paused ? 'go on' : 'pause'},
   {keys: 's', does: 'stop'},
+  ...(waiting ? [{keys: 'w', does: 'what is waited for'}] : []),
+  {keys: 'n', does: 'look at it now', hidden: true},
   {keys: 'f', does: 'follow what runs', hidden: true},
   {keys: '?', does: 'keys'},
 ];
@@ -306,6 +340,8 @@ const headline = (
     const left = now === undefined ? inSeconds : Math.max(0, Math.ceil(inSeconds - (now - Date.parse(at)) / 1000));
     return clip(`${retrying.what}: attempt ${attempt} in ${left} s (${printable(reason)})`, columns);
   }
+  const waits = waitingText(view, now);
+  if (waits !== undefined) return clip(waits, columns);
   if (view.steps.length === 0) {
     const connected = view.hosts.filter(host => host.state === 'connected');
     return connected.length === 0

@@ -3,13 +3,15 @@ import {useState} from 'react';
 import {useAnswers} from '../source/app/answers.ts';
 import {useKeys} from '../source/app/keys.tsx';
 import {useProgram} from '../source/app/program.tsx';
+import type {Services} from '../source/app/services.ts';
 import {useTheme} from '../source/app/theme.tsx';
-import type {Machine} from '../source/blueprints/blueprint.ts';
+import type {Blueprint, Machine} from '../source/blueprints/blueprint.ts';
 import {Drawing} from '../source/components/drawing.tsx';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
 import type {Row} from '../source/components/row.ts';
 import {Table} from '../source/components/table.tsx';
+import type {Deployment} from '../source/deployment/schema.ts';
 import {wizardHints} from './hints.ts';
 
 const drawingColumns = 76;
@@ -62,7 +64,8 @@ export const TopologyScreen = () => {
       path: 'topology',
       label: 'Topology',
       value: deployment.topology,
-      set: (current, id) => ({...current, topology: id}),
+      set: (current, id) =>
+        blueprint && id !== current.topology ? withTopology(services, blueprint, current, id) : current,
       help: topology?.purpose ?? '',
       options: (blueprint?.topologies ?? []).map(each => ({value: each.id, label: each.title})),
     }),
@@ -101,6 +104,30 @@ export const TopologyScreen = () => {
       />
     </Frame>
   );
+};
+
+/**
+ * The answers for another topology. What a topology decides for itself, such as who answers for the domain's names and
+ * whether databases have a machine, is as it is there by default; hosts take the places of its machines in their order.
+ */
+const withTopology = (services: Services, blueprint: Blueprint, current: Deployment, id: string): Deployment => {
+  const {components: fresh} = services.firstAnswers(blueprint, current.name, id);
+  const {postgresql: _, ...components} = current.components;
+  const machines = blueprint.topologies.find(each => each.id === id)?.machines ?? [];
+  const places = machines.flatMap(machine => Array.from({length: machine.count.min}, () => machine));
+  return {
+    ...current,
+    topology: id,
+    hosts: current.hosts.map((host, index) => ({
+      ...host,
+      roles: [...((places[index] ?? places[0])?.roles ?? host.roles)],
+    })),
+    components: {
+      ...components,
+      dns: {...components.dns, server: fresh.dns.server},
+      ...(fresh.postgresql && {postgresql: current.components.postgresql ?? fresh.postgresql}),
+    },
+  };
 };
 
 const machineColumns = [

@@ -20,6 +20,8 @@ import {nginx} from './nginx/nginx.ts';
 import {postgresql} from './postgresql/postgresql.ts';
 import {rancher} from './rancher/rancher.ts';
 import {rke2} from './rke2/rke2.ts';
+import {siteDns} from './site-dns/site-dns.ts';
+import {storageAccess} from './storage-access/storage-access.ts';
 import {storageClass} from './storage-class/storage-class.ts';
 import {wireguard} from './wireguard/wireguard.ts';
 
@@ -27,12 +29,14 @@ import {wireguard} from './wireguard/wireguard.ts';
 export const steps: readonly Step[] = [
   hostBaseline,
   firewall,
+  siteDns,
   wireguard,
   localDns,
   certificates,
   nginx,
   nfsServer,
   postgresql,
+  storageAccess,
   kubernetesTools,
   rke2,
   storageClass,
@@ -72,6 +76,8 @@ export {
   postgresql,
   rancher,
   rke2,
+  storageAccess,
+  siteDns,
   storageClass,
   wireguard,
 };

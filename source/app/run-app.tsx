@@ -193,6 +193,7 @@ const codeOf = (
 ): number => {
   if (why.reason === 'signal') return why.signal === 'SIGHUP' ? 129 : 143;
   if (why.reason === 'crash' || outcome === 'failed') return exit.failed;
+  if (outcome === 'waiting') return exit.waiting;
   return outcome === 'stopped' ? exit.stopped : exit.done;
 };
 

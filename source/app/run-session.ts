@@ -38,6 +38,8 @@ export type RunSession = {
   readonly log: (step: string, host: string) => readonly string[];
   readonly answer: (choice: string) => void;
   readonly togglePause: () => void;
+  /** Looks now at what somebody outside has to do, and not only when the pause is over. */
+  readonly lookAgain: () => void;
   /** Ends it: when the running commands have ended, or by ending them. */
   readonly stop: (how: Exclude<Stopping, 'no'>) => void;
   /** Settles when it has ended; rejects when the program has a bug. */
@@ -55,6 +57,7 @@ export const startRun = (
   const logs = new Map<string, LogRing>();
   const abort = new AbortController();
   const holding = new Set<() => void>();
+  const lookers = new Set<() => void>();
   let questions: readonly Pending[] = [];
   let view = emptyRunView;
   let paused = false;
@@ -102,6 +105,10 @@ export const startRun = (
 
   const control: ControlPort = {
     signal: abort.signal,
+    onLookAgain: callback => {
+      lookers.add(callback);
+      return () => lookers.delete(callback);
+    },
     whenRunning: () => {
       if (stopping === 'now' || (stopping === 'no' && !paused)) return Promise.resolve();
       return new Promise(resolve => {
@@ -165,6 +172,9 @@ export const startRun = (
       paused = !paused;
       if (!paused && stopping === 'no') release();
       show();
+    },
+    lookAgain: () => {
+      for (const look of lookers) look();
     },
     stop: how => {
       if (result || stopping === 'now') return;

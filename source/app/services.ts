@@ -1,5 +1,5 @@
 import type {Blueprint} from '../blueprints/blueprint.ts';
-import type {Deployment, HostSpec} from '../deployment/schema.ts';
+import type {Deployment, HostSpec, Tls} from '../deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../deployment/store.ts';
 import type {PlannedStep, RunEvent, RunOutcome} from '../engine/events.ts';
 import type {Failure} from '../engine/failure.ts';
@@ -17,6 +17,13 @@ export type FoundHost = {
   readonly user?: string;
   /** The key that a list or the operator's OpenSSH settings name for it. */
   readonly identityFile?: string;
+  /** The way there, where an inventory names one. */
+  readonly jump?: {
+    readonly address: string;
+    readonly port: number;
+    readonly user?: string;
+    readonly identityFile?: string;
+  };
   /** What found it, in words: `range 10.0.0.11-20`, `~/.ssh/config`, `practice`. */
   readonly source: string;
 };
@@ -54,6 +61,54 @@ export type RunResult = {
   readonly lockedBy?: string;
 };
 
+/** A sentence about certificates, and how grave it is. */
+export type Remark = {readonly severity: 'error' | 'warning' | 'note' | 'good'; readonly text: string};
+
+/** Files of a CA, judged. */
+export type JudgedFiles = {
+  readonly usable: boolean;
+  /** What they are, in one sentence. */
+  readonly summary: string;
+  /** What is wrong with them, and names of the deployment that they do not cover. */
+  readonly remarks: readonly Remark[];
+};
+
+/** Why files could not be read at all. */
+export type NotRead = {readonly needsPassword: boolean; readonly message: string};
+
+export type FolderEntry = {readonly name: string; readonly folder: boolean};
+
+/** Certificates from a CA: see docs/certificates.md. */
+export type CertificateServices = {
+  /** The state of each certificate of a deployment by its name, and what stands in the way as a whole. */
+  readonly state: (deployment: Deployment) => Promise<{
+    readonly certificates: readonly (Remark & {readonly name: string})[];
+    readonly remarks: readonly Remark[];
+  }>;
+  /** What is in a folder of this side; undefined when it cannot be read. */
+  readonly folder: (path: string) => readonly FolderEntry[] | undefined;
+  readonly examine: (
+    deployment: Deployment,
+    paths: readonly string[],
+    password: string,
+  ) => Promise<Result<JudgedFiles, NotRead>>;
+  /** Keeps certificates in the vault; the answer names them, and has the settings that go with them. */
+  readonly keep: (
+    deployment: Deployment,
+    paths: readonly string[],
+    password: string,
+  ) => Promise<Result<{readonly names: readonly string[]; readonly tls: Tls}, string>>;
+  /** Makes a request for a CA to sign, with its key in the vault. */
+  readonly request: (
+    deployment: Deployment,
+    wish: {readonly name: string; readonly each: boolean; readonly subject: string; readonly kind: 'ec' | 'rsa'},
+  ) => Promise<Result<{readonly file: string; readonly tls: Tls}, string>>;
+  /** The names that a request asks for: wildcards, or each service. */
+  readonly requestNames: (deployment: Deployment, each: boolean) => readonly string[];
+  /** Where the operator's files most likely are. */
+  readonly startFolder: string;
+};
+
 /**
  * Everything that screens may ask of the program. Screens know this and nothing behind it, so that they are tested
  * with a made-up one.
@@ -87,10 +142,13 @@ export type Services = {
   /** Writes keys that the operator has accepted to Groundwork's known hosts. */
   readonly trust: (findings: readonly HostKeyFinding[]) => Promise<void>;
   readonly giveSecrets: (host: string, secrets: TypedSecrets) => void;
+  /** Keeps what was typed for hosts under the names that they have now. */
+  readonly renameHosts: (renamed: readonly {readonly from: string; readonly to: string}[]) => void;
   /** Names of the secrets that lie in the vault of a deployment; none when it cannot be opened. */
   readonly secretNames: (deployment: string) => Promise<readonly string[]>;
   /** Keeps a secret that the operator typed in the vault of a deployment. */
   readonly keepSecret: (deployment: string, name: string, value: string) => Promise<Result<void, string>>;
+  readonly certificates: CertificateServices;
   /** Logs in, gathers facts, runs preflight; reports come one by one as they are ready. */
   readonly inspect: (
     deployment: Deployment,

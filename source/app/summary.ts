@@ -1,4 +1,5 @@
 import {isAbsolute, join, relative} from 'node:path';
+import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {stepsOf} from '../blueprints/blueprint.ts';
 import {stateWord} from '../components/state-word.ts';
 import {counted, duration} from '../components/text.ts';
@@ -41,7 +42,7 @@ export const summaryOf = (
     path: isAbsolute(file.path) ? file.path : join(folder, file.path),
   }));
   const devices = files.filter(file => file.path.endsWith('.conf'));
-  const authority = files.find(file => /\.(crt|pem)$/.test(file.path));
+  const authority = files.find(file => file.path === join(folder, handedOverAuthority));
   return {
     outcome,
     headline: headlineOf(deployment, outcome, view),
@@ -99,6 +100,8 @@ const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView):
         : `${deployment.name} is installed: ${counts}. It took ${took}.`;
     case 'failed':
       return `${deployment.name} is not complete: ${counted(view.failed, 'step')} failed; ${counts}.`;
+    case 'waiting':
+      return `${deployment.name} waits for you; what could be done without it is done: ${counts}.`;
     default:
       return `Stopped. What is done is kept: ${counts}.`;
   }
@@ -137,7 +140,7 @@ const longest = (files: readonly File[], folder: string): number =>
   Math.max(0, ...files.map(file => relative(folder, file.path).length));
 
 const obstacles = (services: Pick<Services, 'logOf'>, deployment: Deployment, view: RunView): readonly string[] => {
-  const failed = view.steps.filter(step => step.state === 'failed');
+  const failed = view.steps.filter(step => step.state === 'failed' || step.state === 'waiting');
   const hosts = [...new Set(failed.map(step => step.host))];
   return [
     '',

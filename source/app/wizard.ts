@@ -1,11 +1,11 @@
 import type {Deployment} from '../deployment/schema.ts';
 import type {SavedDeployment} from '../deployment/store.ts';
-import {labelFrom} from '../hosts/host-list.ts';
 import {isDnsLabel} from '../network/names.ts';
 import {previousRoute, type RouteId} from './routes.ts';
-import type {FoundHost, HostReport, Planned, Services} from './services.ts';
+import type {HostReport, Planned, Services} from './services.ts';
 import {createStore, type Store} from './store.ts';
-import {suggestFromReport} from './suggestions.ts';
+import {suggestFromFacts} from './suggestions.ts';
+import {factsIn, type HostActions, hostActions} from './wizard-hosts.ts';
 
 /** What the screens show, beside what they ask the program for. */
 export type WizardState = {
@@ -16,6 +16,8 @@ export type WizardState = {
   readonly texts: Readonly<Record<string, string>>;
   /** What was found out about hosts in this session, by name. */
   readonly reports: Readonly<Record<string, HostReport>>;
+  /** Hosts whose roles somebody has decided about: they came with the answers, or the operator chose. */
+  readonly decided: readonly string[];
   /** The plan that Review showed last; dropped when an answer changes. */
   readonly planned: Planned | undefined;
   /** What the Run screen is to do when it opens. */
@@ -23,32 +25,34 @@ export type WizardState = {
 };
 
 /** The answers, kept outside React: every change is saved at once, so that leaving at any moment loses nothing. */
-export type Wizard = Store<WizardState> & {
-  readonly begin: (deployment: Deployment, route?: RouteId) => void;
-  readonly change: (update: (deployment: Deployment) => Deployment) => void;
-  readonly type: (path: string, text: string | undefined) => void;
-  readonly go: (route: RouteId) => void;
-  readonly back: () => void;
-  readonly openRun: (mode: WizardState['mode']) => void;
-  readonly report: (report: HostReport) => void;
-  readonly forgetReports: (hosts?: readonly string[]) => void;
-  readonly plan: (planned: Planned | undefined) => void;
-  /**
-   * Keeps what was answered where the answer before it has made it moot (the platform's settings once the ground alone is
-   * wanted), for when the operator goes back on that.
-   */
-  readonly setAside: (path: string, answer: unknown) => void;
-  /** What was set aside at that path; undefined when nothing was. */
-  readonly takeUp: <T>(path: string) => T | undefined;
-  /** Gives the deployment another name; the error says why not. */
-  readonly rename: (name: string) => string | undefined;
-};
+export type Wizard = Store<WizardState> &
+  HostActions & {
+    readonly begin: (deployment: Deployment, route?: RouteId) => void;
+    readonly change: (update: (deployment: Deployment) => Deployment) => void;
+    readonly type: (path: string, text: string | undefined) => void;
+    readonly go: (route: RouteId) => void;
+    readonly back: () => void;
+    readonly openRun: (mode: WizardState['mode']) => void;
+    readonly report: (report: HostReport) => void;
+    readonly forgetReports: (hosts?: readonly string[]) => void;
+    readonly plan: (planned: Planned | undefined) => void;
+    /**
+     * Keeps what was answered where the answer before it has made it moot (the platform's settings once the ground alone is
+     * wanted), for when the operator goes back on that.
+     */
+    readonly setAside: (path: string, answer: unknown) => void;
+    /** What was set aside at that path; undefined when nothing was. */
+    readonly takeUp: <T>(path: string) => T | undefined;
+    /** Gives the deployment another name; the error says why not. */
+    readonly rename: (name: string) => string | undefined;
+  };
 
 const atHome: WizardState = {
   route: 'home',
   deployment: undefined,
   texts: {},
   reports: {},
+  decided: [],
   planned: undefined,
   mode: 'run',
 };
@@ -89,11 +93,21 @@ export const createWizard = (services: Services, now: () => Date): Wizard => {
     else save();
   };
 
+  const hosts = hostActions({
+    services,
+    get: store.get,
+    keep: ({deployment, reports, decided}) => {
+      update({reports, decided, planned: undefined});
+      answer(suggestFromFacts(deployment, factsIn(reports), defaultSubnet(services, deployment)));
+    },
+  });
+
   return {
     ...store,
+    ...hosts,
     begin: (deployment, route = 'topology') => {
       aside = new Map();
-      store.set({...atHome, deployment, route});
+      store.set({...atHome, deployment, route, decided: deployment.hosts.map(({name}) => name)});
       save();
     },
     change: updateDeployment => {
@@ -117,7 +131,11 @@ export const createWizard = (services: Services, now: () => Date): Wizard => {
       update({reports: {...reports, [report.host]: report}});
       // Later screens have been answered on the strength of these, and Review makes a plan of them.
       if (deployment && report.state === 'ready' && route === 'hosts') {
-        const suggested = suggestFromReport(deployment, report.host, report.facts, defaultSubnet(services, deployment));
+        const suggested = suggestFromFacts(
+          deployment,
+          factsIn(store.get().reports),
+          defaultSubnet(services, deployment),
+        );
         if (suggested !== deployment) answer(suggested);
       }
     },
@@ -167,26 +185,4 @@ export const freeName = (services: Services, wanted: string): string => {
   let name = wanted;
   for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
   return name;
-};
-
-/** A found host as a host of the deployment, with a name that is not taken and the roles of a machine. */
-export const hostFrom = (
-  found: FoundHost,
-  deployment: Deployment,
-  roles: readonly string[],
-): Deployment['hosts'][number] => {
-  const taken = new Set(deployment.hosts.map(host => host.name));
-  const base = labelFrom(found.name, labelFrom(`host-${found.address}`));
-  let name = base;
-  for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
-  return {
-    name,
-    reach: 'ssh',
-    address: found.address,
-    port: found.port,
-    user: found.user ?? deployment.hosts.at(-1)?.user ?? 'ubuntu',
-    ...(found.identityFile !== undefined && {identityFile: found.identityFile}),
-    roles: [...roles],
-    privateAddress: found.address,
-  };
 };

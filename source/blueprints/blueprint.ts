@@ -1,4 +1,5 @@
 import type {Deployment, Environment, HostSpec} from '../deployment/schema.ts';
+import type {Purge} from '../engine/removal.ts';
 import type {Step} from '../engine/step.ts';
 
 /** Nominal size of a machine: GB as vendors count them, GiB for memory. */
@@ -19,6 +20,8 @@ export type Machine = {
   readonly nominal: Size;
   /** What preflight insists on, with the slack that real machines need (a 64 GB machine shows 62.8 GiB). */
   readonly least: Size;
+  /** A volume beside the system's disk, for copies. GB as vendors count them; less than `least` is warned of. */
+  readonly volumeGb?: {readonly nominal: number; readonly least: number};
   readonly roles: readonly string[];
 };
 
@@ -42,6 +45,8 @@ export type Blueprint = {
   readonly steps: readonly Step[];
   /** The steps that an environment has of its own, so that each is seen, retried and skipped by itself. */
   readonly environmentSteps?: (environment: Environment) => readonly Step[];
+  /** The steps that take an environment away, with its data or without. */
+  readonly environmentRemoval?: (environment: Environment, purge: Purge) => readonly Step[];
   /** A new deployment with everything at its default. */
   readonly defaults: (name: string, topology: string) => Deployment;
 };
@@ -59,3 +64,12 @@ export const stepsOf = (
 ];
 
 export const playsRole = (host: HostSpec, role: string): boolean => host.roles.includes(role);
+
+/** The kind of machine that a host is to be: the one with exactly its roles. */
+export const machineOf = (
+  {machines}: Pick<Topology, 'machines'>,
+  {roles}: Pick<HostSpec, 'roles'>,
+): Machine | undefined =>
+  machines.find(
+    machine => machine.roles.length === new Set(roles).size && machine.roles.every(role => roles.includes(role)),
+  );

@@ -1,4 +1,5 @@
 import {environmentSteps} from '../../steps/environment/environment.ts';
+import {environmentRemoval} from '../../steps/environment/removal.ts';
 import {steps} from '../../steps/index.ts';
 import {type Deployment, deployment, schemaVersion} from '../deployment/schema.ts';
 import type {Blueprint, Topology} from './blueprint.ts';
@@ -79,6 +80,8 @@ const productionMinimum: Topology = {
       count: {min: 1, max: 1},
       nominal: {cpus: 4, memoryGb: 8, diskGb: 64},
       least: {cpus: 4, memoryGb: 7.2, diskGb: 51},
+      // 1 TB or more, says the page; a disk of that name may hold a little less.
+      volumeGb: {nominal: 1000, least: 900},
       roles: ['base', 'backup'],
     },
   ],
@@ -120,7 +123,8 @@ const defaults = (name: string, topology: string): Deployment => ({
     topology,
     hosts: [],
     domain: 'openg2p.test',
-    tls: {mode: 'local-ca'},
+    // Who runs real data has a CA; a CA of one's own would have to be brought to every device of every office.
+    tls: {mode: topology === productionMinimum.id ? 'supplied' : 'local-ca'},
     channels: [],
     network: {privateSubnet: '10.0.0.0/16', adminSources: privateNetworks},
     components: {
@@ -163,5 +167,6 @@ export const openg2p: Blueprint = {
   ],
   steps,
   environmentSteps,
+  environmentRemoval,
   defaults,
 };

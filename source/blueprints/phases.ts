@@ -25,6 +25,11 @@ const phases: readonly {readonly title: string; readonly steps: readonly string[
   {title: 'Platform', steps: [rancher, monitoring, logging, openg2pCharts].map(({id}) => id)},
 ];
 
+/** `remove-nginx` belongs where nginx does. */
+const installed = (step: string): string => step.replace(/^remove-/, '');
+
 /** The part of an installation that a step belongs to, by the step's id: the ground, the cluster, the platform, or the name of an environment. */
 export const phaseOf = (step: string): string =>
-  /^environment-([a-z][a-z0-9]*)-/.exec(step)?.[1] ?? phases.find(({steps}) => steps.includes(step))?.title ?? 'Ground';
+  /^environment-([a-z][a-z0-9]*)-/.exec(installed(step))?.[1] ??
+  phases.find(({steps}) => steps.includes(installed(step)))?.title ??
+  'Ground';

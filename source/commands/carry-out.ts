@@ -16,11 +16,16 @@ export type CarryOut = {
   readonly yes: boolean;
   readonly resumed?: boolean;
   readonly only?: readonly string[];
-  readonly steps?: RunRequest['steps'];
+  readonly removal?: RunRequest['removal'];
   readonly takeOver?: boolean;
+  /** How long a step waits for what somebody outside has to do. Default: for ever, and 30 where nobody is asked. */
+  readonly waitMinutes?: number | undefined;
   /** Answers in place of the operator; for practice. */
   readonly ask?: AskPort;
 };
+
+/** Long enough for a colleague who was told and makes the record; a pipeline must end some time. */
+const unattendedWaitMinutes = 30;
 
 /** Runs a deployment without screens, tells what happens, and settles with the exit status. */
 export const carryOut = async (
@@ -31,12 +36,15 @@ export const carryOut = async (
 ): Promise<number> => {
   const reporter = reporterFor(world, options.form);
   const {control, end} = controlBySignals(world);
-  const ask = options.ask ?? (options.yes || !canAsk(world) ? unattended : askOnLines(world));
+  const isAttended = !options.yes && canAsk(world);
+  const waitMinutes = options.waitMinutes ?? (isAttended ? undefined : unattendedWaitMinutes);
+  const ask = options.ask ?? (isAttended ? askOnLines(world) : unattended);
   const ran = await runOperation(site, deployment, {
     ...options,
     ask,
     control,
     events: reporter.event,
+    ...(waitMinutes !== undefined && {patience: waitMinutes * 60}),
   });
   end();
   if (!ran.ok) {
@@ -52,6 +60,7 @@ export const carryOut = async (
   const {outcome, failures} = ran.value;
   if (outcome === 'succeeded') return exit.done;
   if (outcome === 'stopped') return exit.stopped;
+  if (outcome === 'waiting') return exit.waiting;
   const [first] = failures;
   return first ? exitOf(first) : exit.failed;
 };

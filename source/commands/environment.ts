@@ -1,18 +1,13 @@
 import {existsSync} from 'node:fs';
-import {certificates} from '../../steps/certificates/certificates.ts';
-import {type Inventory, inventoryScript, readInventory, removalSteps} from '../../steps/environment/removal.ts';
-import {nginx} from '../../steps/nginx/nginx.ts';
-import {hasKubernetes, hostsPlaying, roles} from '../../steps/shared/deployment.ts';
+import {hasKubernetes} from '../../steps/shared/deployment.ts';
 import {blueprints} from '../blueprints/index.ts';
 import {environmentDomain, modulesInOrder} from '../deployment/environments.ts';
 import {pathText} from '../deployment/problem.ts';
-import {type Deployment, type Environment, environment as schema} from '../deployment/schema.ts';
+import {type Deployment, environment as schema} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import type {Failure} from '../engine/failure.ts';
-import {connect} from '../hosts/connect.ts';
 import {err, ok, type Result} from '../result.ts';
 import {carryOut, controlBySignals} from './carry-out.ts';
-import {clock} from './clock.ts';
 import type {Command, Invocation, World} from './command.ts';
 import {exit, exitOf} from './exit.ts';
 import {acceptOptions, deploymentOptions, load, outputForm, outputOptions} from './inputs.ts';
@@ -21,6 +16,7 @@ import {tellPlan} from './plan.ts';
 import {askLine, canAsk} from './prompt.ts';
 import {complain, failureLines, writeJson} from './report.ts';
 import type {Site} from './site.ts';
+import {environmentRequest, uninstall} from './uninstall.ts';
 
 const verbs = ['list', 'add', 'remove'] as const;
 
@@ -60,6 +56,7 @@ const asked = (invocation: Invocation, deployment: Deployment, name: string): Re
     ...(adminEmail !== undefined && {adminEmail}),
     modules: invocation.texts('module').flatMap(text => text.split(',')),
     hostnames,
+    ...(invocation.text('database') !== undefined && {database: invocation.text('database')}),
   });
   if (!parsed.success) {
     return err(parsed.error.issues.map(issue => `${pathText(issue.path) || name}: ${issue.message}`).join('\n'));
@@ -105,106 +102,14 @@ const failed = (world: World, failure: Failure): number => {
   return exitOf(failure);
 };
 
-/** What is in the environment now, asked on the machine that the cluster is worked on from. */
-const inventoryOf = async (
-  world: World,
-  site: Site,
-  deployment: Deployment,
-  environment: Environment,
-): Promise<Result<Inventory, Failure>> => {
-  const [host] = hostsPlaying(deployment, roles.compute);
-  if (!host) return err({kind: 'input', message: 'The deployment has no compute host.'});
-  const about = {host: host.name, attempted: `looking into ${environment.name}`};
-  const {control, end} = controlBySignals(world);
-  try {
-    const connection = await connect(host, site.connectOptions(control.signal));
-    if (!connection.ok) return connection;
-    const output = await connection.value.run(inventoryScript(environment), {signal: control.signal});
-    await connection.value.close();
-    if (!output.ok) return output;
-    const {code, stdout, stderr} = output.value;
-    if (code !== 0) {
-      return err({
-        kind: 'command',
-        ...about,
-        exit: code,
-        message: 'The cluster does not say what is in the environment.',
-        tail: stderr.trim().split('\n').slice(-5),
-        remedy: 'See with `groundwork verify` whether the cluster answers, then try again.',
-      });
-    }
-    return ok(readInventory(stdout));
-  } catch {
-    return err({kind: 'command', ...about, message: 'What the cluster says about the environment cannot be read.'});
-  } finally {
-    end();
-  }
-};
-
-/** What goes and what stays, in words. Nothing is listed that is not there. */
-export const removalLines = (
-  deployment: Deployment,
-  environment: Environment,
-  {releases, claims}: Inventory,
-  purge: boolean,
-): readonly string[] => {
-  const {name} = environment;
-  const domain = environmentDomain(deployment, environment);
-  const volumes = claims.map(({name: claim, size}) => `  volume ${claim} (${size})`);
-  const gone = [
-    ...releases.map(({name: release, chart, status}) => `  release ${release} (${chart}, ${status})`),
-    `  the gateway and, in Rancher, the project`,
-    `  ${domain} and *.${domain} in nginx and its certificate`,
-    ...(purge ? volumes : []),
-    ...(purge || claims.length === 0 ? [`  the namespace ${name} with all that is in it`] : []),
-  ];
-  const kept =
-    purge || claims.length === 0 ? [] : [...volumes, `  the namespace ${name} with the passwords of this data`];
-  return [
-    `Erased from ${deployment.name}:`,
-    ...gone,
-    ...(kept.length > 0
-      ? ['Kept, and found again by an environment of the same name (--purge erases it):', ...kept]
-      : []),
-    'Kept in any case: the vault with the passwords that were made for it.',
-  ];
-};
-
-const remove = async (invocation: Invocation, world: World, ready: Ready, name: string): Promise<number> => {
-  const {site, deployment, form, yes, takeOver} = ready;
-  const purge = invocation.flag('purge');
-  const environment = deployment.environments.find(each => each.name === name);
-  if (!environment) {
-    const names = deployment.environments.map(each => each.name).join(', ');
-    return complain(world, `there is no environment "${name}"${names && `; there are ${names}`}`, exit.usage);
-  }
-  if (hasKubernetes(deployment)) {
-    const inventory = await inventoryOf(world, site, deployment, environment);
-    if (!inventory.ok) return failed(world, inventory.error);
-    const told = removalLines(deployment, environment, inventory.value, purge);
-    (form === 'jsonl' ? world.stderr : world.stdout).write(`${told.join('\n')}\n`);
-  }
-  const confirmed =
-    invocation.text('confirm') ?? (canAsk(world) ? await askLine(world, `Type ${name} to go on: `) : '');
-  if (confirmed?.trim() !== name) {
-    const how = canAsk(world) ? '' : `; say --confirm ${name}`;
-    return complain(world, `the name was not typed, so nothing was changed${how}`, exit.stopped);
-  }
-  const options = {command: `groundwork environment remove ${name}`, form, yes, takeOver};
-  if (hasKubernetes(deployment)) {
-    // It stays in the deployment until it is gone, so that a removal that was cut off can be repeated.
-    const gone = await carryOut(world, site, deployment, {...options, steps: removalSteps(environment, {purge})});
-    if (gone !== exit.done) return gone;
-  }
-  const without = {...deployment, environments: deployment.environments.filter(each => each.name !== name)};
-  const before = site.store.get(deployment.name);
-  const saved = site.store.save({
-    ...(before ?? {practice: site.practice}),
-    deployment: without,
-    updatedAt: clock.now().toISOString(),
+const remove = (invocation: Invocation, world: World, ready: Ready, name: string): Promise<number> | number => {
+  const request = environmentRequest(ready.deployment, name, invocation.flag('purge'));
+  if (!request.ok) return complain(world, request.error, exit.usage);
+  return uninstall(world, ready, request.value, {
+    command: `groundwork environment remove ${name}`,
+    confirmations: {name: invocation.text('confirm'), backups: undefined},
+    dryRun: invocation.flag('dry-run'),
   });
-  if (!saved.ok) return complain(world, saved.error, exit.failed);
-  return carryOut(world, site, without, {...options, only: [certificates.id, nginx.id]});
 };
 
 export const environment: Command = {
@@ -213,7 +118,7 @@ export const environment: Command = {
   description: [
     'add puts one into the deployment and installs it beside what is there. remove shows what will be',
     'erased and what stays, and wants the name typed; volumes are kept unless --purge is said. When a',
-    'removal was cut off, say it again.',
+    'removal was cut off, say it again. `groundwork uninstall environment NAME` is the same.',
   ],
   words: ['list|add|remove', '[NAME]'],
   options: {
@@ -233,9 +138,15 @@ export const environment: Command = {
       value: 'SERVICE=NAME',
       help: 'another host name for a service: odk=forms.example.test',
     },
+    database: {
+      type: 'string',
+      value: 'PLACE',
+      help: 'storage-host or in-cluster; default the storage host, where it has PostgreSQL',
+    },
     'admin-email': {type: 'string', value: 'MAIL', help: 'of its first user'},
     purge: {type: 'boolean', help: 'with remove: erase its data too'},
     confirm: {type: 'string', value: 'NAME', help: 'with remove, where nobody can type: the name once more'},
+    'dry-run': {type: 'boolean', help: 'with remove: only show the list'},
     yes: {type: 'boolean', short: 'y', help: 'carry the plan out without asking'},
     'take-over': {type: 'boolean', help: 'go on although another Groundwork holds the lock of this deployment'},
   },
@@ -270,7 +181,7 @@ export const environment: Command = {
       yes: invocation.flag('yes'),
       takeOver: invocation.flag('take-over'),
     };
-    if (verb === 'remove') return remove(invocation, world, ready, name);
+    if (verb === 'remove') return await remove(invocation, world, ready, name);
     if (!hasKubernetes(deployment))
       return complain(world, `${deployment.name} has no cluster (components.kubernetes) to put it into`, exit.usage);
     return add(invocation, world, ready, name);

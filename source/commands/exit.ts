@@ -15,6 +15,8 @@ export const exit = {
   stopped: 5,
   /** Another Groundwork works on this deployment. */
   locked: 6,
+  /** Everything is done but what waits for somebody outside (a DNS record, a certificate); `groundwork resume` goes on. */
+  waiting: 7,
   /** `plan --exit-code` only: there is something to change. */
   changes: 10,
 } as const;
@@ -35,6 +37,8 @@ export const exitOf = (failure: Failure): number => {
       return exit.unreachable;
     case 'cancelled':
       return exit.stopped;
+    case 'waiting':
+      return exit.waiting;
     default:
       return exit.failed;
   }

@@ -1,5 +1,6 @@
 import {artifacts} from './artifacts.ts';
 import {backup} from './backup.ts';
+import {certificates} from './certificates.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
@@ -11,6 +12,7 @@ import {preflight} from './preflight.ts';
 import {secrets} from './secrets.ts';
 import {status} from './status.ts';
 import {trust} from './trust.ts';
+import {uninstallCommand} from './uninstall.ts';
 import {verify} from './verify.ts';
 
 /** In the order in which people need them. */
@@ -18,6 +20,7 @@ export const commands: readonly Command[] = [
   practice,
   check,
   trust,
+  certificates,
   artifacts,
   preflight,
   plan,
@@ -26,6 +29,7 @@ export const commands: readonly Command[] = [
   retry,
   environment,
   backup,
+  uninstallCommand,
   verify,
   status,
   kubeconfig,

@@ -2,7 +2,7 @@ import type {HostReport} from '../app/services.ts';
 import {artifactChecks} from '../artifacts/availability.ts';
 import {type Client, newClient} from '../artifacts/client.ts';
 import {proxyOf} from '../artifacts/source.ts';
-import type {Machine} from '../blueprints/blueprint.ts';
+import {type Machine, machineOf} from '../blueprints/blueprint.ts';
 import {blueprintById, topologyById} from '../blueprints/index.ts';
 import type {Deployment, HostSpec} from '../deployment/schema.ts';
 import type {Failure} from '../engine/failure.ts';
@@ -15,11 +15,11 @@ import {err, ok, type Result} from '../result.ts';
 import {clock} from './clock.ts';
 import type {Site} from './site.ts';
 
-/** The machine of the topology that a host stands for: the one whose roles it plays. */
+/** The kind of machine that a host is. One whose roles fit none is measured by the first, until its roles are put right. */
 const machineFor = (deployment: Deployment, host: HostSpec): Machine | undefined => {
   const blueprint = blueprintById(deployment.blueprint);
-  const machines = (blueprint && topologyById(blueprint, deployment.topology)?.machines) ?? [];
-  return machines.find(({roles}) => roles.every(role => host.roles.includes(role))) ?? machines[0];
+  const topology = blueprint && topologyById(blueprint, deployment.topology);
+  return topology && (machineOf(topology, host) ?? topology.machines[0]);
 };
 
 export const checksOf = (

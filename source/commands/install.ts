@@ -2,6 +2,7 @@ import {stepsOf} from '../blueprints/blueprint.ts';
 import {blueprintById} from '../blueprints/index.ts';
 import {openg2p} from '../blueprints/openg2p.ts';
 import {describeLastRun, lastRunOf} from '../engine/resume.ts';
+import {err, ok, type Result} from '../result.ts';
 import {carryOut} from './carry-out.ts';
 import {clock} from './clock.ts';
 import type {Command, Invocation, World} from './command.ts';
@@ -27,18 +28,41 @@ const runOptions = {
   ...artifactOptions,
   ...outputOptions,
   yes: {type: 'boolean', short: 'y', help: 'carry the plan out without asking'},
+  wait: {
+    type: 'string',
+    value: 'MINUTES',
+    help: 'how long to wait for what others have to do, like a DNS record (30 where nobody is asked, else without end)',
+  },
   'take-over': {type: 'boolean', help: 'go on although another Groundwork holds the lock of this deployment'},
 } as const;
 
-type Prepared = Loaded & {readonly form: 'auto' | 'plain' | 'jsonl'; readonly yes: boolean; readonly takeOver: boolean};
+type Prepared = Loaded & {
+  readonly form: 'auto' | 'plain' | 'jsonl';
+  readonly yes: boolean;
+  readonly takeOver: boolean;
+  readonly waitMinutes: number | undefined;
+};
 
 const prepared = async (invocation: Invocation, world: World): Promise<Prepared | number> => {
   const form = outputForm(invocation);
   if (!form.ok) return complain(world, form.error, exit.usage);
+  const waitMinutes = minutesIn(invocation.text('wait'));
+  if (!waitMinutes.ok) return complain(world, waitMinutes.error, exit.usage);
   const loaded = await load(invocation, world);
   if (!loaded.ok) return complain(world, loaded.error, exit.usage);
   if (form.value !== 'jsonl') for (const warning of loaded.value.warnings) world.stderr.write(`warning: ${warning}\n`);
-  return {...loaded.value, form: form.value, yes: invocation.flag('yes'), takeOver: invocation.flag('take-over')};
+  return {
+    ...loaded.value,
+    form: form.value,
+    yes: invocation.flag('yes'),
+    takeOver: invocation.flag('take-over'),
+    waitMinutes: waitMinutes.value,
+  };
+};
+
+const minutesIn = (text: string | undefined): Result<number | undefined, string> => {
+  if (text === undefined) return ok(undefined);
+  return /^\d{1,5}$/.test(text) ? ok(Number(text)) : err(`--wait takes whole minutes, not "${text}"`);
 };
 
 export const install: Command = {
@@ -60,7 +84,7 @@ export const install: Command = {
   run: async (invocation, world) => {
     const ready = await prepared(invocation, world);
     if (typeof ready === 'number') return ready;
-    const {site, deployment, form, yes, takeOver} = ready;
+    const {site, deployment, form, yes, takeOver, waitMinutes} = ready;
     if (!yes && form === 'auto' && canAsk(world)) return openWizard(world, site, {deployment, route: 'review'});
     if (!yes) {
       if (!canAsk(world))
@@ -71,7 +95,7 @@ export const install: Command = {
       const answer = await askLine(world, 'Carry it out? Type yes: ');
       if (answer?.trim() !== 'yes') return complain(world, 'nothing was changed', exit.stopped);
     }
-    return carryOut(world, site, deployment, {command: 'groundwork install', form, yes, takeOver});
+    return carryOut(world, site, deployment, {command: 'groundwork install', form, yes, takeOver, waitMinutes});
   },
 };
 
@@ -88,11 +112,18 @@ export const resume: Command = {
   run: async (invocation, world) => {
     const ready = await prepared(invocation, world);
     if (typeof ready === 'number') return ready;
-    const {site, deployment, form, yes, takeOver} = ready;
+    const {site, deployment, form, yes, takeOver, waitMinutes} = ready;
     const last = lastRunOf(lastEvents(site, deployment.name));
     if (!last) return complain(world, `${deployment.name} was never installed: use groundwork install`, exit.usage);
     if (form !== 'jsonl') world.stdout.write(`${describeLastRun(last, clock.now())} Looking at what is there.\n`);
-    return carryOut(world, site, deployment, {command: 'groundwork resume', form, yes, takeOver, resumed: true});
+    return carryOut(world, site, deployment, {
+      command: 'groundwork resume',
+      form,
+      yes,
+      takeOver,
+      waitMinutes,
+      resumed: true,
+    });
   },
 };
 
@@ -111,7 +142,7 @@ export const retry: Command = {
   run: async (invocation, world) => {
     const ready = await prepared(invocation, world);
     if (typeof ready === 'number') return ready;
-    const {site, deployment, form, yes, takeOver} = ready;
+    const {site, deployment, form, yes, takeOver, waitMinutes} = ready;
     const [wanted = ''] = invocation.positionals;
     const blueprint = blueprintById(deployment.blueprint);
     const stepIds = blueprint ? stepsOf(blueprint, deployment).map(({id}) => id) : [];
@@ -122,6 +153,7 @@ export const retry: Command = {
       form,
       yes,
       takeOver,
+      waitMinutes,
       only: [wanted],
       resumed: true,
     });

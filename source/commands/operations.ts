@@ -2,12 +2,15 @@ import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
-import {handedOverAuthority} from '../../steps/certificates/paths.ts';
+import {certificates} from '../../steps/certificates/certificates.ts';
+import {handedOverAuthority, handedOverCertificate} from '../../steps/certificates/paths.ts';
+import {nginx} from '../../steps/nginx/nginx.ts';
 import {pinPeerAddresses} from '../../steps/wireguard/addresses.ts';
 import type {HostReport} from '../app/services.ts';
 import {artifactChecks} from '../artifacts/availability.ts';
 import {stepsOf} from '../blueprints/blueprint.ts';
 import {blueprintById} from '../blueprints/index.ts';
+import {hostsOf, type RemovalRequest, removedName, stepsRemoving} from '../blueprints/removal.ts';
 import {writeDurably} from '../deployment/durable-file.ts';
 import {acquireLock, type LockedBy} from '../deployment/lock.ts';
 import {type DeploymentPaths, makeDeploymentFolders} from '../deployment/paths.ts';
@@ -22,10 +25,11 @@ import {type PlanResult, planDeployment, verifyDeployment} from '../engine/plan.
 import type {AskPort, ControlPort, EventPort, LookPorts} from '../engine/ports.ts';
 import {redactDeep, redactor} from '../engine/redact.ts';
 import {type RunResult, runDeployment} from '../engine/run.ts';
-import type {HandoverFile, Step} from '../engine/step.ts';
+import type {HandoverFile} from '../engine/step.ts';
 import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
+import {certificateRefusal} from './certificate-operations.ts';
 import {clock} from './clock.ts';
 import {checksOf, clientFor} from './inspect.ts';
 import type {Site} from './site.ts';
@@ -36,34 +40,39 @@ const marker = (): string => `gw${randomBytes(16).toString('hex')}`;
 /** How many hosts are worked on at once; more only waits for the same package mirror. */
 const hostsAtOnce = 16;
 
-/** A deployment with its files and its vault open. */
+/** A deployment with its files open, and its vault unless it is only taken away. */
 type Opened = {
   readonly deployment: Deployment;
   readonly paths: DeploymentPaths;
-  readonly vault: Vault;
+  readonly vault: Vault | undefined;
+  readonly secretValues: () => readonly string[];
   readonly ports: Omit<LookPorts, 'signal'>;
 };
 
-const open = async (site: Site, given: Deployment): Promise<Result<Opened, Failure>> => {
+const open = async (site: Site, given: Deployment, removal?: RemovalRequest): Promise<Result<Opened, Failure>> => {
   const blueprint = blueprintById(given.blueprint);
   if (!blueprint) return err({kind: 'input', message: `There is no blueprint "${given.blueprint}".`});
   const deployment = pinPeerAddresses(given);
   const paths = site.paths.deployment(deployment.name);
   makeDeploymentFolders(paths);
   const passphrase = site.secrets.vaultPassphrase(deployment.name);
-  const inUse = existsSync(join(paths.folder, handedOverAuthority));
+  const inUse = [handedOverAuthority, dirname(handedOverCertificate(''))].some(each =>
+    existsSync(join(paths.folder, each)),
+  );
   const vault = await openVault(paths.vault, {inUse, ...(passphrase !== undefined && {passphrase})});
-  if (!vault.ok) return vault;
+  // What is taken away needs no secret, and a vault that is lost is a reason to take it away.
+  if (!vault.ok && !removal) return vault;
   return ok({
     deployment,
     paths,
-    vault: vault.value,
+    vault: vault.ok ? vault.value : undefined,
+    secretValues: () => (vault.ok ? vault.value.values() : []),
     ports: {
-      deployment,
-      steps: stepsOf(blueprint, deployment),
+      deployment: removal ? {...deployment, hosts: hostsOf(removal, deployment)} : deployment,
+      steps: removal ? stepsRemoving(blueprint, deployment, removal) : stepsOf(blueprint, deployment),
       connect: (host, signal) => connect(host, site.connectOptions(signal)),
       facts: {script: factsScript, parse: parseFacts},
-      ensureSecret: vault.value.ensure,
+      ensureSecret: vault.ok ? vault.value.ensure : async () => vault,
       cache: lookCache(join(paths.cache, 'look.json')),
       clock,
       marker,
@@ -90,13 +99,18 @@ const lookCache = (path: string): LookPorts['cache'] => {
   };
 };
 
+/** What an installation would change, or, with `removal`, what that would take away. Changes nothing. */
 export const planOperation = async (
   site: Site,
   deployment: Deployment,
   signal: AbortSignal,
+  removal?: RemovalRequest,
 ): Promise<Result<PlanResult & {readonly reports: readonly HostReport[]}, Failure>> => {
-  const opened = await open(site, deployment);
+  const opened = await open(site, deployment, removal);
   if (!opened.ok) return opened;
+  const {vault} = opened.value;
+  const refused = vault && !removal ? certificateRefusal(vault, opened.value.deployment) : undefined;
+  if (refused) return err(refused);
   const planned = await planDeployment({...opened.value.ports, signal});
   if (!planned.ok) return planned;
   const known = planned.value.hosts.flatMap(each => ('facts' in each ? [each] : []));
@@ -124,9 +138,11 @@ export type RunRequest = {
   /** Default: whether the last run of this deployment did not come to its end. */
   readonly resumed?: boolean;
   readonly only?: readonly string[];
-  /** In place of the deployment's own: steps that take something away. They need no preflight. */
-  readonly steps?: readonly Step[];
+  /** Take this away, in place of installing. It needs no preflight. */
+  readonly removal?: RemovalRequest;
   readonly takeOver?: boolean;
+  /** Seconds that a step waits for what somebody outside has to do; absent: as long as it takes. */
+  readonly patience?: number;
   /** What the lock and the journal call this run: `groundwork install`. */
   readonly command: string;
 };
@@ -136,14 +152,21 @@ export type RunRefused =
   | {readonly kind: 'failure'; readonly failure: Failure};
 
 /** Carries a deployment out under its lock, with journal and logs. */
+/** Other steps alone, and what takes something away, do without certificates. */
+const wantsCertificates = ({only, removal}: RunRequest): boolean =>
+  removal === undefined && (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
+
 export const runOperation = async (
   site: Site,
   given: Deployment,
   request: RunRequest,
 ): Promise<Result<RunResult, RunRefused>> => {
-  const opened = await open(site, given);
+  const {removal} = request;
+  const opened = await open(site, given, removal);
   if (!opened.ok) return err({kind: 'failure', failure: opened.error});
-  const {deployment, paths, vault, ports} = opened.value;
+  const {deployment, paths, vault, secretValues, ports} = opened.value;
+  const refused = vault && wantsCertificates(request) ? certificateRefusal(vault, deployment) : undefined;
+  if (refused) return err({kind: 'failure', failure: refused});
   const startedAt = clock.now().toISOString();
   const owner = {
     user: userInfo().username,
@@ -156,6 +179,7 @@ export const runOperation = async (
   if (!lock.ok) return err({kind: 'locked', by: lock.error});
   const run = `${startedAt.replace(/[-:]|\.\d+/g, '')}-${randomBytes(2).toString('hex')}`;
   const signal = AbortSignal.any([request.control.signal, lock.value.lost]);
+  const removes = removal && {removes: removedName(removal)};
   const remember = (outcome: 'interrupted' | RunResult['outcome'], failedStep?: string) => {
     const saved = site.store.get(deployment.name);
     site.store.save({
@@ -163,7 +187,7 @@ export const runOperation = async (
       updatedAt: clock.now().toISOString(),
       practice: site.practice,
       ...(saved?.route !== undefined && {route: saved.route}),
-      lastRun: {run, outcome, at: clock.now().toISOString(), ...(failedStep !== undefined && {failedStep})},
+      lastRun: {run, outcome, at: clock.now().toISOString(), ...(failedStep !== undefined && {failedStep}), ...removes},
     });
   };
   const resumed = request.resumed ?? wasCutOff(site, deployment.name);
@@ -185,7 +209,7 @@ export const runOperation = async (
           ? []
           : await artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal})),
       ],
-      ...(request.steps && {steps: request.steps, preflight: async () => []}),
+      ...(removal && {...removes, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
       handOver: file => handOver(paths.folder, file),
       events: event => {
@@ -195,8 +219,9 @@ export const runOperation = async (
       },
       ask: request.ask,
       control: {...request.control, signal},
-      redact: redactor(() => [...vault.values(), ...site.secrets.values()]),
+      redact: redactor(() => [...secretValues(), ...site.secrets.values()]),
       parallel: hostsAtOnce,
+      ...(request.patience !== undefined && {patience: request.patience}),
     });
     remember(result.outcome, result.failures[0]?.attempted);
     return ok(result);
@@ -238,7 +263,7 @@ export const verifyOperation = async (
   signal: AbortSignal,
 ): Promise<RunResult> => {
   const opened = await open(site, given);
-  const redact = redactor(() => [...(opened.ok ? opened.value.vault.values() : []), ...site.secrets.values()]);
+  const redact = redactor(() => [...(opened.ok ? opened.value.secretValues() : []), ...site.secrets.values()]);
   const emit = (event: Omit<RunEvent, 'at'>) =>
     events(redactDeep({at: clock.now().toISOString(), ...event}, redact) as RunEvent);
   const verified = opened.ok ? await verifyDeployment({...opened.value.ports, signal}, emit) : opened;

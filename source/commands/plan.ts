@@ -12,11 +12,13 @@ export const tellPlan = (world: World, plan: PlanResult, {detail}: {readonly det
   const width = Math.max(0, ...plan.steps.map(({title}) => title.length));
   for (const step of plan.steps) {
     const changes = step.resources.filter(resource => resource.changes.length > 0);
-    const words = step.undecided
-      ? `is decided after ${step.undecided}`
-      : changes.length === 0
-        ? 'nothing to change'
-        : `${changes.length} to change`;
+    const words = step.awaits
+      ? `waits for you: until ${step.awaits.join('; ')}`
+      : step.undecided
+        ? `is decided after ${step.undecided}`
+        : changes.length === 0
+          ? 'nothing to change'
+          : `${changes.length} to change`;
     world.stdout.write(`${step.title.padEnd(width)}  ${step.host}  ${words}\n`);
     for (const {id, changes: each} of detail ? changes : []) {
       for (const change of each) {

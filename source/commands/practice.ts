@@ -3,7 +3,7 @@ import type {FoundHost} from '../app/services.ts';
 import {topologyById} from '../blueprints/index.ts';
 import {openg2p} from '../blueprints/openg2p.ts';
 import {pathsFor} from '../deployment/paths.ts';
-import {type Deployment, environment, kubernetes} from '../deployment/schema.ts';
+import {type Deployment, environment, kubernetes, tls} from '../deployment/schema.ts';
 import type {AskPort} from '../engine/ports.ts';
 import {fetchHostKeys} from '../hosts/connect.ts';
 import {trust} from '../hosts/host-keys.ts';
@@ -121,6 +121,8 @@ const deploymentOn = (topology: string, hosts: readonly PracticeHost[]): Deploym
   const [first] = hosts;
   return {
     ...defaults,
+    // No CA signs for practice hosts.
+    tls: tls.parse({mode: 'local-ca'}),
     hosts: hosts.map(({name, address, port, user, identityFile, privateAddress}) => ({
       name,
       reach: 'ssh',

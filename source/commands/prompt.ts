@@ -51,7 +51,6 @@ const explain: Record<string, string> = {
   skip: 'go on without it',
   leave: 'leave it failed, and go on with what does not need it',
   stop: 'stop and keep everything as it is',
-  'check-again': 'look again',
 };
 
 /** Nobody is there: what does not need the failed step goes on, and `groundwork resume` takes the rest up again. */
@@ -77,6 +76,6 @@ const promptFor = (question: Question): string =>
   [
     '',
     ...question.choices.map(choice => `  ${choice.padEnd(12)}${explain[choice] ?? ''}`),
-    ...(question.kind === 'failed' && question.skipCosts ? [`  Skipping means: ${question.skipCosts}`] : []),
+    ...(question.skipCosts ? [`  Skipping means: ${question.skipCosts}`] : []),
     `${question.title} on ${question.hosts.join(', ')}: what now? `,
   ].join('\n');

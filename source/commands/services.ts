@@ -3,7 +3,7 @@ import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
-import {type Deployment, kubernetes} from '../deployment/schema.ts';
+import {type Deployment, kubernetes, tls} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
@@ -14,6 +14,7 @@ import {discover, sshConfigHosts} from '../hosts/discovery.ts';
 import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
 import {err, ok, type Result} from '../result.ts';
+import {certificateServices} from './certificate-services.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
 import {inspectOperation, recheck} from './inspect.ts';
@@ -30,6 +31,8 @@ export const servicesOf = (site: Site): Services => ({
     const defaults = blueprint.defaults(name, topology);
     return {
       ...defaults,
+      // No CA signs for practice hosts.
+      ...(site.practice && {tls: tls.parse({mode: 'local-ca'})}),
       components: {...defaults.components, kubernetes: kubernetes.parse({})},
     };
   },
@@ -50,6 +53,7 @@ export const servicesOf = (site: Site): Services => ({
   hostKeys: (hosts, signal) => fetchHostKeys(hosts, site.connectOptions(signal)),
   trust: async findings => throwIfFailed(await trust(findings, site.paths.knownHosts)),
   giveSecrets: (host, secrets) => site.secrets.give(host, secrets),
+  renameHosts: renamed => site.secrets.rename(renamed),
   secretNames: async deployment => {
     const vault = await vaultOf(site, deployment);
     return vault.ok ? vault.value.names() : [];
@@ -59,6 +63,7 @@ export const servicesOf = (site: Site): Services => ({
     const kept = vault.ok ? await vault.value.set(name, value) : vault;
     return kept.ok ? ok() : err([kept.error.message, kept.error.remedy].filter(Boolean).join(' '));
   },
+  certificates: certificateServices(site),
   inspect: async (deployment, onReport, signal) => {
     await inspectOperation(site, deployment, onReport, signal);
   },

@@ -12,6 +12,8 @@ import type {World} from './command.ts';
 /** What the operator typed for this process only, by what it is for. */
 export type TypedSecretsBox = {
   readonly give: (host: string, secrets: TypedSecrets, identityFile?: string) => void;
+  /** Hosts that have other names now, all at once: two may have changed names with each other. */
+  readonly rename: (renamed: readonly {readonly from: string; readonly to: string}[]) => void;
   readonly giveVaultPassphrase: (deployment: string, passphrase: string) => void;
   readonly vaultPassphrase: (deployment: string) => string | undefined;
   readonly credentials: Credentials;
@@ -28,6 +30,11 @@ export const newSecretsBox = (): TypedSecretsBox => {
       hosts.set(host, {...hosts.get(host), ...secrets});
       if (identityFile !== undefined && secrets.passphrase !== undefined)
         passphrases.set(identityFile, secrets.passphrase);
+    },
+    rename: renamed => {
+      const moved = renamed.map(({from, to}) => ({to, secrets: hosts.get(from)}));
+      for (const {from} of renamed) hosts.delete(from);
+      for (const {to, secrets} of moved) if (secrets) hosts.set(to, secrets);
     },
     giveVaultPassphrase: (deployment, passphrase) => vaults.set(deployment, passphrase),
     vaultPassphrase: deployment => vaults.get(deployment) ?? vaults.get(anyDeployment),

@@ -86,6 +86,11 @@ export const Form = ({rows, columns, height, initial, active = true}: Props) => 
           break;
       }
       if (focused.kind === 'text') return editFocused(focused, key);
+      if (focused.kind === 'action') {
+        const act = key.name === 'text' && !key.ctrl && !key.alt ? focused.keys?.[key.text] : undefined;
+        act?.();
+        return act !== undefined;
+      }
       if (focused.kind === 'choice') {
         const step = key.name === 'left' ? -1 : key.name === 'right' || key.text === ' ' ? 1 : 0;
         if (step === 0) return false;

@@ -41,6 +41,8 @@ export type ActionRow = Common & {
   readonly detail?: string;
   /** Why it cannot be done now. */
   readonly disabled?: string | undefined;
+  /** Letters that do something with this row while it has the focus. */
+  readonly keys?: Readonly<Record<string, () => void>>;
 };
 
 export type Row =

@@ -29,9 +29,10 @@ const entry = z.object({
   lastRun: z
     .object({
       run: z.string(),
-      outcome: z.enum(['succeeded', 'failed', 'stopped', 'interrupted']),
+      outcome: z.enum(['succeeded', 'failed', 'stopped', 'waiting', 'interrupted']),
       at: z.string(),
       failedStep: z.string().optional(),
+      removes: z.string().optional(),
     })
     .optional()
     .catch(undefined),

@@ -16,6 +16,16 @@ export const moduleNeeds: Readonly<Record<ModuleId, readonly ModuleId[]>> = {
   'g2p-bridge': ['spar'],
 };
 
+/** Where an environment's databases can be: on the storage host's PostgreSQL, or on a server of its own in its namespace. */
+export const databasePlaces = ['storage-host', 'in-cluster'] as const;
+
+export type DatabasePlace = (typeof databasePlaces)[number];
+
+export const databasePlaceOf = (
+  {components}: Pick<Deployment, 'components'>,
+  {database}: Pick<Environment, 'database'>,
+): DatabasePlace => database ?? (components.postgresql === undefined ? 'in-cluster' : 'storage-host');
+
 /** Services of an environment whose host name can be another one, with the name below the environment's domain that they have otherwise. */
 export const defaultHostnames = {
   kafka: 'kafka',

@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {parseAddress, parseCidr} from '../network/address.ts';
 import {isDnsLabel, isDomainName, isHostReference} from '../network/names.ts';
 import type {Result} from '../result.ts';
-import {moduleIds, type ServiceName, serviceNames} from './environments.ts';
+import {databasePlaces, moduleIds, type ServiceName, serviceNames} from './environments.ts';
 
 /** The version that this program writes. Older ones are migrated when read (see migrate.ts). */
 export const schemaVersion = 1;
@@ -349,6 +349,25 @@ export const backup = z.strictObject({
   offsite: offsite.optional(),
 });
 
+/** Who vouches for the names of the deployment. */
+export const tls = z.discriminatedUnion('mode', [
+  z.strictObject({
+    /** An authority of the deployment's own, made by Groundwork. */
+    mode: z.literal('local-ca'),
+    /** Days that a leaf certificate is valid. 825 is the most that Apple's systems accept from a private CA. */
+    leafDays: z.int().min(30).max(825).default(397),
+    /** Days before expiry from which a run renews it. */
+    renewDays: z.int().min(1).max(200).default(60),
+  }),
+  z.strictObject({
+    /** Certificates from a CA, which the operator brings. With their keys they lie in the vault, under these names. */
+    mode: z.literal('supplied'),
+    certificates: z.array(dnsLabel).min(1, 'needs the name of at least one certificate').default(['main']),
+    /** Days before expiry from which it is said. */
+    warnDays: z.int().min(1).max(200).default(30),
+  }),
+]);
+
 const hostnames = Object.fromEntries(serviceNames.map(name => [name, domainName.optional()])) as Record<
   ServiceName,
   z.ZodOptional<typeof domainName>
@@ -373,6 +392,8 @@ export const environment = z.strictObject({
   /** Absent: its name below the deployment's domain. */
   domain: domainName.optional(),
   modules: z.array(z.enum(moduleIds)).default([]),
+  /** Where its databases are. Absent: on the storage host where that has PostgreSQL, else in its namespace. */
+  database: z.enum(databasePlaces).optional(),
   /** Where a service is to be found under another name than the usual one below the environment's domain. */
   hostnames: z.strictObject(hostnames).default({}),
   /** Of the first user, who may do everything in the environment's services. */
@@ -387,13 +408,7 @@ export const deployment = z.strictObject({
   topology: z.string(),
   hosts: z.array(hostSpec),
   domain: domainName,
-  tls: z.strictObject({
-    mode: z.enum(['local-ca']),
-    /** Days that a leaf certificate is valid. 825 is the most that Apple's systems accept from a private CA. */
-    leafDays: z.int().min(30).max(825).default(397),
-    /** Days before expiry from which a run renews it. */
-    renewDays: z.int().min(1).max(200).default(60),
-  }),
+  tls,
   channels: z.array(z.discriminatedUnion('kind', [privateChannel, publicChannel])),
   network: z.strictObject({
     privateSubnet: cidr,
@@ -435,6 +450,7 @@ export type Postgresql = z.infer<typeof postgresql>;
 export type Backup = z.infer<typeof backup>;
 export type BackupGroup = (typeof backupGroups)[number];
 export type Kubernetes = z.infer<typeof kubernetes>;
+export type Tls = z.infer<typeof tls>;
 export type Channel = Deployment['channels'][number];
 export type Environment = Deployment['environments'][number];
 export type PrivateChannel = z.infer<typeof privateChannel>;

@@ -14,6 +14,8 @@ export type SavedDeployment = {
     readonly outcome: RunOutcome | 'interrupted';
     readonly at: string;
     readonly failedStep?: string;
+    /** What it took away, in words (`the platform`); absent when it installed something. */
+    readonly removes?: string;
   };
   readonly practice: boolean;
 };

@@ -4,12 +4,14 @@ import {
   backupElsewhere,
   backupPathOwn,
   backupTellsSomebody,
+  certificatesDiffer,
   exportPathOwn,
   renewalBeforeEnd,
   resolverWithinReach,
   upstreamsElsewhere,
   upstreamsUsed,
 } from './rules/components.ts';
+import {databaseOfOneEnvironment, databasePackages, databasePort} from './rules/databases.ts';
 import {
   acceptedChecksName,
   hostNames,
@@ -53,6 +55,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   privateAddresses,
   domainUsable,
   renewalBeforeEnd,
+  certificatesDiffer,
   channelNames,
   publicAddressKnown,
   publicOnce,
@@ -69,6 +72,8 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   backupPathOwn,
   backupElsewhere,
   backupTellsSomebody,
+  databasePort,
+  databasePackages,
   upstreamsElsewhere,
   upstreamsUsed,
   resolverWithinReach,
@@ -76,6 +81,7 @@ const rules = (blueprints: readonly Blueprint[]): readonly Rule[] => [
   environmentDomains,
   environmentHostnames,
   environmentModules,
+  databaseOfOneEnvironment,
   versionsTogether,
   acceptedChecksName,
 ];

@@ -37,7 +37,7 @@ export const askInTurn = (
 export const tellingPauses = (control: ControlPort, emit: (event: NewEvent) => void): ControlPort => {
   let holding = 0;
   return {
-    signal: control.signal,
+    ...control,
     whenRunning: async () => {
       let running = false;
       const wait = control.whenRunning().then(() => {

@@ -1,5 +1,6 @@
-import type {Change} from '../resources/resource.ts';
+import type {Change, Stay} from '../resources/resource.ts';
 import type {Failure} from './failure.ts';
+import type {Missing} from './waiting.ts';
 
 export type StepState =
   | 'pending'
@@ -12,7 +13,13 @@ export type StepState =
   | 'blocked'
   | 'stopped';
 
-export type PlannedResource = {readonly id: string; readonly changes: readonly Change[]};
+export type PlannedResource = {
+  readonly id: string;
+  readonly changes: readonly Change[];
+  readonly stays?: readonly Stay[];
+  /** Why its state could not be read; counts as a change. */
+  readonly unread?: string;
+};
 
 /** One step on one host, with what it would change. */
 export type PlannedStep = {
@@ -23,9 +30,12 @@ export type PlannedStep = {
   readonly resources: readonly PlannedResource[];
   /** Not known before an earlier step has made what this one needs; counts as a change. */
   readonly undecided?: string;
+  /** What somebody outside has to do before, as far as it was seen: `rancher.openg2p.example.org leads to 10.0.0.11`. */
+  readonly awaits?: readonly string[];
 };
 
-export type RunOutcome = 'succeeded' | 'failed' | 'stopped';
+/** `waiting`: all that could be done is done; what somebody outside has to do has not come in the time that was given. */
+export type RunOutcome = 'succeeded' | 'failed' | 'stopped' | 'waiting';
 
 /**
  * Everything that can be known about a run from outside: screens, plain lines, JSON lines and the journal are
@@ -38,6 +48,8 @@ export type RunEvent = {readonly at: string} & (
       readonly deployment: string;
       readonly practice: boolean;
       readonly resumed: boolean;
+      /** What is taken away, in words (`the platform`); absent when something is installed. */
+      readonly removes?: string;
     }
   | {readonly type: 'host.connected'; readonly host: string; readonly address: string}
   /** A fault of the run that belongs to no step: a host that cannot be reached, a check that failed. */
@@ -91,6 +103,18 @@ export type RunEvent = {readonly at: string} & (
       readonly inSeconds: number;
       readonly reason: string;
     }
+  /**
+   * A step waits for what somebody outside has to do. Told at each look, the next of which is `inSeconds` away; `news` when it
+   * is not what the last look found.
+   */
+  | {
+      readonly type: 'waiting';
+      readonly step: string;
+      readonly host: string;
+      readonly missing: readonly Missing[];
+      readonly inSeconds: number;
+      readonly news: boolean;
+    }
   | {readonly type: 'question'; readonly id: string; readonly question: Question}
   | {readonly type: 'answer'; readonly id: string; readonly answer: string; readonly by: 'operator' | 'policy'}
   | {readonly type: 'check.accepted'; readonly host: string; readonly check: string; readonly found: string}
@@ -114,25 +138,16 @@ export type RunEvent = {readonly at: string} & (
 export const connectStep = 'connect';
 
 /** What the engine may ask. Each choice is a word that is stable across versions. */
-export type Question =
-  | {
-      readonly kind: 'failed';
-      readonly step: string;
-      readonly title: string;
-      readonly hosts: readonly string[];
-      readonly failure: Failure;
-      readonly choices: readonly FailureChoice[];
-      /** What skipping gives up; present when `skip` is a choice. */
-      readonly skipCosts?: string;
-    }
-  | {
-      readonly kind: 'waiting';
-      readonly step: string;
-      readonly title: string;
-      readonly hosts: readonly string[];
-      readonly failure: Failure;
-      readonly choices: readonly ('check-again' | 'stop')[];
-    };
+export type Question = {
+  readonly kind: 'failed';
+  readonly step: string;
+  readonly title: string;
+  readonly hosts: readonly string[];
+  readonly failure: Failure;
+  readonly choices: readonly FailureChoice[];
+  /** What skipping gives up; present when `skip` is a choice. */
+  readonly skipCosts?: string;
+};
 
 /**
  * `retry` on this host, `retry-all` on every host of the step, `change` a setting (the run stops, and the wizard goes

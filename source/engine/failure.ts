@@ -1,3 +1,5 @@
+import type {Missing} from './waiting.ts';
+
 /** What went wrong, by what the operator or the engine can do about it. */
 export type FailureKind =
   | 'unreachable' // no answer at the address, or refused
@@ -34,4 +36,6 @@ export type Failure = {
   readonly remedy?: string;
   /** May pass by itself, so that the engine tries again before it asks: the network, a package lock, a busy mirror. */
   readonly transient?: boolean;
+  /** Of kind `waiting`: what has not come, one by one. */
+  readonly missing?: readonly Missing[];
 };

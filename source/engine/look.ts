@@ -1,16 +1,17 @@
 import type {Deployment, HostSpec} from '../deployment/schema.ts';
-import type {Connection} from '../hosts/connection.ts';
+import type {Connection, OutputStream} from '../hosts/connection.ts';
 import type {Facts} from '../hosts/facts.ts';
 import type {Products, Resource} from '../resources/resource.ts';
 import {err, ok, type Result} from '../result.ts';
-import {frame, type PartOutput, unframe} from '../shell/frame.ts';
+import {frame, type PartOutput, unframe, unframeAsItComes} from '../shell/frame.ts';
 import {nothing, type Script} from '../shell/script.ts';
-import {type Assessed, assessWith, buildResources, missingProduct, type Setting} from './context.ts';
+import {type Assessed, assessWith, buildResources, contextOf, missingProduct, type Setting} from './context.ts';
 import type {PlannedStep} from './events.ts';
 import type {Failure} from './failure.ts';
 import type {Instance} from './graph.ts';
-import {namesIn} from './step.ts';
+import {type Awaited, namesIn} from './step.ts';
 import {type Verified, verificationsOf, verified} from './verification.ts';
+import {type Missing, missingOf} from './waiting.ts';
 
 /** What the last look found out: lets the next one build its probes before it has asked anything. */
 export type LookCache = {
@@ -32,6 +33,8 @@ export type Looked = {readonly instance: Instance} & (
       readonly waitsFor?: undefined;
       /** Its verifications, if all were asked and there is nothing to change. */
       readonly verified?: readonly Verified[];
+      /** What somebody outside has to do before, and has not done. */
+      readonly missing: readonly Missing[];
     }
   | {readonly resources?: undefined; readonly waitsFor: string}
 );
@@ -79,7 +82,7 @@ export const look = async (input: LookInput): Promise<Look> => {
   const ask = async (host: HostSpec, scripts: readonly Script[]): Promise<void> => {
     const connection = await input.connect(host);
     const found = connection.ok
-      ? await askAll(connection.value, unique(scripts), setting.marker(), signal)
+      ? await askAll(connection.value, unique(scripts), {marker: setting.marker(), signal})
       : connection;
     if (!found.ok) {
       if (connection.ok && found.error.kind === 'connection-lost') await input.lost(host);
@@ -96,7 +99,13 @@ export const look = async (input: LookInput): Promise<Look> => {
       .filter(instance => instance.host.name === host.name)
       .map(instance => ({instance, resources: orNothing(() => buildResources(instance, known, products, setting))}));
     const unanswered = (scripts: readonly Script[]) => scripts.filter(({text}) => !answers.get(host.name)?.has(text));
-    const probes = unanswered(built.flatMap(({resources}) => (resources ?? []).map(({probe}) => probe)));
+    const awaited = built.flatMap(({instance, resources}) =>
+      resources ? (orNothing(() => awaitsOf(instance, known, products, setting)) ?? []) : [],
+    );
+    const probes = unanswered([
+      ...built.flatMap(({resources}) => (resources ?? []).map(({probe}) => probe)),
+      ...awaited.map(({script}) => script),
+    ]);
     if (probes.length === 0) return [];
     const proofs = built
       .filter(({instance, resources}) => resources && settledBefore.has(instance.key))
@@ -107,27 +116,34 @@ export const look = async (input: LookInput): Promise<Look> => {
   const lookedAt = (instance: Instance, products: Products): Looked[] => {
     const known = facts[instance.host.name];
     if (!known) return [];
-    const missing = missingProduct(instance, products, setting);
-    if (missing !== undefined) return [{instance, waitsFor: missing}];
+    const product = missingProduct(instance, products, setting);
+    if (product !== undefined) return [{instance, waitsFor: product}];
     const given = answers.get(instance.host.name) as Answers;
     let built: readonly Resource[];
+    let awaits: readonly Awaited[];
     try {
       built = buildResources(instance, known, products, setting) ?? [];
+      awaits = awaitsOf(instance, known, products, setting);
     } catch (error) {
-      return [{instance, resources: [faulty(instance, error)]}];
+      return [{instance, resources: [faulty(instance, error)], missing: []}];
     }
+    const missing = missingOf(answered(awaits, given));
     const resources = built.map(resource => ({
       resource,
       assessment: assessWith(resource, given.get(resource.probe.text)),
     }));
-    if (!input.verify || resources.some(({assessment}) => !assessment.ok || assessment.value.changes.length > 0))
-      return [{instance, resources}];
+    if (
+      !input.verify ||
+      missing.length > 0 ||
+      resources.some(({assessment}) => !assessment.ok || assessment.value.changes.length > 0)
+    )
+      return [{instance, resources, missing}];
     // Proofs may rest on what the step itself has found out.
     const own = resources.map(({assessment}) => (assessment.ok ? assessment.value.products : undefined));
     const proofs = orNothing(() => verificationsOf(instance, known, Object.assign({...products}, ...own), setting));
     return proofs?.every(({script}) => given.has(script.text))
-      ? [{instance, resources, verified: verified(proofs, given)}]
-      : [{instance, resources}];
+      ? [{instance, resources, missing, verified: verified(proofs, given)}]
+      : [{instance, resources, missing}];
   };
 
   const assess = (): Pick<Look, 'instances' | 'products'> => {
@@ -172,6 +188,17 @@ export const look = async (input: LookInput): Promise<Look> => {
   }
 };
 
+/** What a step waits for on a host. */
+export const awaitsOf = (instance: Instance, facts: Facts, products: Products, setting: Setting): readonly Awaited[] =>
+  instance.step.awaits?.(contextOf(instance, facts, products, setting)) ?? [];
+
+/** What answers, by the text of the script, say about what is waited for. */
+export const answered = (awaits: readonly Awaited[], answers: ReadonlyMap<string, PartOutput>) =>
+  awaits.map(awaited => {
+    const output = answers.get(awaited.script.text);
+    return {awaited, result: output ? awaited.check(output) : err('it was not asked')};
+  });
+
 /** Steps may throw when they are given an old cache; then nothing is known before the fresh facts are. */
 const orNothing = <T>(build: () => T): T | undefined => {
   try {
@@ -190,15 +217,31 @@ const faulty = ({step}: Instance, error: unknown): Assessed => {
   };
 };
 
+/** Milliseconds that a host may take for its answers, and for each of them: kubectl needs a second on a slow machine. */
+const patience = {all: 120_000, each: 3000} as const;
+
+export type Asking = {
+  readonly marker: string;
+  readonly signal?: AbortSignal;
+  /** Called for each script as soon as its answer is there. */
+  readonly onAnswer?: (script: Script, answer: PartOutput) => void;
+};
+
 /** Many scripts in one round trip, by their text. A script without an answer counts as a lost connection. */
 export const askAll = async (
   connection: Connection,
   scripts: readonly Script[],
-  marker: string,
-  signal?: AbortSignal,
+  {marker, signal, onAnswer}: Asking,
 ): Promise<Result<Answers, Failure>> => {
   if (scripts.length === 0) return ok(new Map());
-  const output = await connection.run(frame(marker, scripts), {maxOutput: 32 * 1024 * 1024, ...(signal && {signal})});
+  const told =
+    onAnswer && unframeAsItComes(marker, (index, answer) => scripts[index] && onAnswer(scripts[index], answer));
+  const output = await connection.run(frame(marker, scripts), {
+    maxOutput: 32 * 1024 * 1024,
+    timeoutMs: patience.all + patience.each * scripts.length,
+    ...(signal && {signal}),
+    ...(told && {onOutput: (stream: OutputStream, chunk: string) => stream === 'stdout' && told(chunk)}),
+  });
   if (!output.ok) return output;
   const parts = unframe(marker, output.value.stdout);
   if (parts.size < scripts.length)
@@ -228,18 +271,25 @@ export const planOf = (
   looked: readonly Looked[],
   deployment: Deployment,
 ): {steps: readonly PlannedStep[]; changes: number; unchanged: number} => {
-  const steps = looked.map(({instance, resources, waitsFor}): PlannedStep => {
+  const steps = looked.map(({instance, resources, waitsFor, ...rest}): PlannedStep => {
+    const missing = 'missing' in rest ? rest.missing : [];
     const producer = looked.find(other => namesIn(other.instance.step.provides, deployment).includes(waitsFor ?? ''));
     return {
       step: instance.step.id,
       title: instance.step.title,
       host: instance.host.name,
       estimate: instance.step.estimate,
-      resources: (resources ?? []).map(({resource, assessment}) => ({
-        id: resource.id,
-        changes: assessment.ok ? assessment.value.changes : [{summary: `cannot be read now: ${assessment.error}`}],
-      })),
+      resources: (resources ?? []).map(({resource: {id}, assessment}) =>
+        assessment.ok
+          ? {
+              id,
+              changes: assessment.value.changes,
+              ...(assessment.value.stays?.length && {stays: assessment.value.stays}),
+            }
+          : {id, changes: [{summary: `cannot be read now: ${assessment.error}`}], unread: assessment.error},
+      ),
       ...(waitsFor !== undefined && {undecided: producer?.instance.step.title ?? waitsFor}),
+      ...(missing.length > 0 && {awaits: missing.map(({title}) => title)}),
     };
   });
   const counted = steps.flatMap(step => [

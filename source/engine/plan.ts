@@ -1,13 +1,13 @@
 import {err, ok, type Result} from '../result.ts';
-import {nothing} from '../shell/script.ts';
-import {bug} from './context.ts';
+import type {PartOutput} from '../shell/frame.ts';
+import {nothing, type Script} from '../shell/script.ts';
+import {bug, missingProduct} from './context.ts';
 import type {NewEvent, PlannedStep} from './events.ts';
 import type {Failure} from './failure.ts';
 import type {Instance} from './graph.ts';
-import {askAll, type HostLook, type Look, planOf} from './look.ts';
+import {askAll, type HostLook, planOf} from './look.ts';
 import type {LookPorts} from './ports.ts';
-import {lookOnce, type Prepared} from './prepare.ts';
-import type {Sessions} from './sessions.ts';
+import {lookForProducts, lookOnce, type Opened} from './prepare.ts';
 import type {Verification} from './step.ts';
 import {tellVerified, type Verified, verificationFailure, verificationsOf, verified} from './verification.ts';
 
@@ -25,7 +25,7 @@ export type PlanResult = {
  */
 export const planDeployment = async (ports: LookPorts): Promise<Result<PlanResult, Failure>> =>
   withoutThrowing(async () => {
-    const found = await lookOnce(ports, {verify: false});
+    const found = await lookOnce(ports);
     if (!found.ok) return found;
     await found.value.sessions.close();
     if (ports.signal.aborted) return err({kind: 'cancelled', message: 'Stopped while looking at the hosts.'});
@@ -38,22 +38,21 @@ export type VerifyResult = {
 };
 
 /**
- * Proves that every step does its work, with its own tools; changes nothing. At most two round trips per host when the
- * last look is remembered.
+ * Proves that every step does its work, with its own tools; changes nothing. What a host says of a step is told as soon
+ * as it is known, the steps of a host in their order. At most two round trips per host when the last look is remembered.
  */
 export const verifyDeployment = async (
   ports: LookPorts,
   emit: (event: NewEvent) => void,
 ): Promise<Result<VerifyResult, Failure>> =>
   withoutThrowing(async () => {
-    const found = await lookOnce(ports, {verify: true});
+    const found = await lookForProducts(ports);
     if (!found.ok) return found;
     const {hosts, sessions} = found.value;
-    const results = await Promise.all(hosts.map(each => verifyHost(each, found.value, ports)));
+    const results = await Promise.all(hosts.map(each => verifyHost(each, found.value, ports, emit)));
     await sessions.close();
     if (ports.signal.aborted) return err({kind: 'cancelled', message: 'Stopped while verifying.'});
     const proven = results.flatMap(result => (result.ok ? result.value : []));
-    for (const {instance, results: each} of proven) tellVerified(instance, each, emit);
     const passed = proven.flatMap(each => each.results).filter(({result}) => result.ok).length;
     const failures = [
       ...results.flatMap(result => (result.ok ? [] : [result.error])),
@@ -64,30 +63,39 @@ export const verifyDeployment = async (
 
 type Proven = {readonly instance: Instance; readonly results: readonly Verified[]};
 
-/** What the look has asked already is not asked again. */
 const verifyHost = async (
   each: HostLook,
-  {instances, products, prepared, sessions}: Look & {readonly prepared: Prepared; readonly sessions: Sessions},
+  {products, prepared: {instances, setting}, sessions}: Opened,
   ports: LookPorts,
+  emit: (event: NewEvent) => void,
 ): Promise<Result<readonly Proven[], Failure>> => {
   if ('failure' in each) return err({host: each.host.name, ...each.failure});
-  const {setting} = prepared;
-  const mine = instances.filter(({instance}) => instance.host.name === each.host.name);
-  const known = mine.flatMap((looked): Proven[] =>
-    looked.resources && looked.verified ? [{instance: looked.instance, results: looked.verified}] : [],
-  );
-  const open = mine
-    .filter(({instance}) => !known.some(other => other.instance === instance))
-    .map(({instance, waitsFor}) => ({
-      instance,
-      checks:
-        waitsFor === undefined ? verificationsOf(instance, each.facts, products, setting) : [notInstalled(waitsFor)],
-    }));
+  const open = instances
+    .filter(({host}) => host.name === each.host.name)
+    .map(instance => {
+      const missing = missingProduct(instance, products, setting);
+      return {
+        instance,
+        checks:
+          missing === undefined ? verificationsOf(instance, each.facts, products, setting) : [notInstalled(missing)],
+      };
+    });
   const connection = await sessions.to(each.host);
+  if (!connection.ok) return connection;
   const scripts = open.flatMap(({checks}) => checks.map(({script}) => script));
-  const answers = connection.ok ? await askAll(connection.value, scripts, ports.marker(), ports.signal) : connection;
-  if (!answers.ok) return answers;
-  return ok([...known, ...open.map(({instance, checks}) => ({instance, results: verified(checks, answers.value)}))]);
+  const answers = new Map<string, PartOutput>();
+  const proven: Proven[] = [];
+  const onAnswer = (script: Script, answer: PartOutput): void => {
+    answers.set(script.text, answer);
+    for (const {instance, checks} of open.slice(proven.length)) {
+      if (!checks.every(check => answers.has(check.script.text))) return;
+      const results = verified(checks, answers);
+      proven.push({instance, results});
+      tellVerified(instance, results, emit);
+    }
+  };
+  const asked = await askAll(connection.value, scripts, {marker: ports.marker(), signal: ports.signal, onAnswer});
+  return asked.ok ? ok(proven) : asked;
 };
 
 /** What a step says for itself while the product that it needs has not been made. */

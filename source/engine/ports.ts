@@ -24,6 +24,8 @@ export type ControlPort = {
   readonly signal: AbortSignal;
   /** Resolves at once unless the operator paused the run. */
   readonly whenRunning: () => Promise<void>;
+  /** Calls back when the operator wants what is waited for to be looked at now; undoes that when called. */
+  readonly onLookAgain?: (callback: () => void) => () => void;
 };
 
 export type Clock = {
@@ -51,6 +53,8 @@ export type RunPorts = Omit<LookPorts, 'signal'> & {
   readonly run: string;
   readonly resumed: boolean;
   readonly practice: boolean;
+  /** What is taken away, in words; absent when something is installed. */
+  readonly removes?: string;
   /** Only these steps; all when absent. */
   readonly only?: readonly string[];
   /** Checks of facts, and those that must ask the hosts for more, over the connections that are open. */
@@ -66,6 +70,8 @@ export type RunPorts = Omit<LookPorts, 'signal'> & {
   readonly ask: AskPort;
   readonly control: ControlPort;
   readonly redact: Redactor;
+  /** Seconds that a step waits for what somebody outside has to do before it is given up; absent: as long as it takes. */
+  readonly patience?: number;
   /** How many hosts are worked on at once. */
   readonly parallel: number;
 };

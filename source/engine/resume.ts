@@ -57,6 +57,9 @@ const where = (steps: readonly StepView[]): string => {
 /** One sentence for the operator: `Interrupted in WireGuard server on sandbox-1, 3 minutes ago.` */
 export const describeLastRun = ({outcome, at, inFlight, failed}: LastRun, now: Date): string => {
   const word = `${outcome[0]?.toUpperCase()}${outcome.slice(1)}`;
-  const place = outcome === 'succeeded' ? '' : where(outcome === 'failed' || inFlight.length === 0 ? failed : inFlight);
+  const place =
+    outcome === 'succeeded'
+      ? ''
+      : where(outcome === 'failed' || outcome === 'waiting' || inFlight.length === 0 ? failed : inFlight);
   return `${word}${place}, ${ago(at, now)}.`;
 };

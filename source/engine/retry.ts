@@ -17,7 +17,6 @@ export const automaticDelay = (failure: Failure, tries: number): number | undefi
 /** What to ask the operator about a failure of a step on one host. */
 export const questionFor = ({step, host}: Instance, failure: Failure, others: readonly string[]): Question => {
   const about = {step: step.id, title: step.title, hosts: [host.name], failure};
-  if (failure.kind === 'waiting') return {kind: 'waiting', ...about, choices: ['check-again', 'stop']};
   const choices: readonly FailureChoice[] = [
     'retry',
     ...(others.length > 0 ? (['retry-all'] as const) : []),

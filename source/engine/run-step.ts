@@ -9,9 +9,10 @@ import {type Assessed, assessWith, buildResources, missingProduct, type Setting}
 import type {NewEvent} from './events.ts';
 import type {Failure} from './failure.ts';
 import type {Instance} from './graph.ts';
-import {askAll} from './look.ts';
+import {answered, askAll, awaitsOf} from './look.ts';
 import type {Clock, ControlPort} from './ports.ts';
 import {tellVerified, type Verified, verificationFailure, verificationsOf, verified} from './verification.ts';
+import {type Missing, missingOf, waitingFailure} from './waiting.ts';
 
 /** What became of the resources of a step on a host, over all its attempts. */
 export type StepProgress = {
@@ -163,9 +164,28 @@ const ask = async (
 ): Promise<Result<ReadonlyMap<string, PartOutput>, Failure>> => {
   const connection = await connect();
   if (!connection.ok) return connection;
-  const answers = await askAll(connection.value, scripts, setting.marker(), control.signal);
+  const answers = await askAll(connection.value, scripts, {marker: setting.marker(), signal: control.signal});
   if (!answers.ok && answers.error.kind === 'connection-lost') await lost();
   return answers;
+};
+
+/**
+ * Whether the step can begin: an error of kind `waiting` while something has not come that somebody outside has to do.
+ *
+ * @param known what the look before the run found, if nothing has happened since that could have changed it
+ */
+export const outsideReady = async (
+  work: StepWork,
+  known: readonly Missing[] | undefined,
+): Promise<Result<void, Failure>> => {
+  const {instance, facts, products, setting} = work;
+  const awaits = awaitsOf(instance, facts, products, setting);
+  if (awaits.length === 0 || known?.length === 0) return ok();
+  const scripts = [...new Map(awaits.map(({script}) => [script.text, script])).values()];
+  const answers = await ask(work, scripts);
+  if (!answers.ok) return answers;
+  const missing = missingOf(answered(awaits, answers.value));
+  return missing.length === 0 ? ok() : err(waitingFailure(instance, missing));
 };
 
 /** Verifies a step that was just changed, with some patience, and tells each result. */

@@ -1,6 +1,7 @@
 import type {Change} from '../resources/resource.ts';
 import {connectStep, type Question, type RunEvent, type RunOutcome, type StepState} from './events.ts';
 import type {Failure} from './failure.ts';
+import type {Missing} from './waiting.ts';
 
 /** An attempt that begins by itself later. The countdown is from `at` on. */
 export type RetryView = {
@@ -9,6 +10,14 @@ export type RetryView = {
   readonly inSeconds: number;
   readonly attempt: number;
   readonly reason: string;
+};
+
+/** What a step waits for. The countdown to the next look is from `at` on. */
+export type WaitView = {
+  /** ISO 8601: when it was looked at last. */
+  readonly at: string;
+  readonly inSeconds: number;
+  readonly missing: readonly Missing[];
 };
 
 export type VerificationView = {
@@ -48,6 +57,10 @@ export type StepView = {
   readonly seconds?: number;
   readonly failure?: Failure;
   readonly retry?: RetryView;
+  /** In state `waiting`, while it is looked at again. */
+  readonly wait?: WaitView;
+  /** What the plan saw missing that somebody outside has to do. */
+  readonly awaits: readonly string[];
   readonly verified: readonly VerificationView[];
   /** The last lines, at most `tailLimit`. */
   readonly tail: readonly string[];
@@ -162,13 +175,13 @@ const apply = (view: RunView, event: RunEvent): RunView => {
 
 type StepEvent = Extract<
   RunEvent,
-  {type: 'step.started' | 'resource.started' | 'resource.changed' | 'log' | 'verified' | 'step.finished'}
+  {type: 'step.started' | 'resource.started' | 'resource.changed' | 'log' | 'verified' | 'waiting' | 'step.finished'}
 >;
 
 const stepAfter = (current: StepView, event: StepEvent): StepView => {
   switch (event.type) {
     case 'step.started': {
-      const {failure: _failure, retry: _retry, doing: _doing, ...rest} = current;
+      const {failure: _failure, retry: _retry, doing: _doing, wait: _wait, ...rest} = current;
       return {
         ...rest,
         state: 'running',
@@ -194,8 +207,13 @@ const stepAfter = (current: StepView, event: StepEvent): StepView => {
       const others = current.verified.filter(known => known.check !== check);
       return {...current, verified: [...others, {check, title, passed, detail}]};
     }
-    case 'step.finished': {
+    case 'waiting': {
       const {doing: _doing, failure: _failure, retry: _retry, ...rest} = current;
+      const {at, inSeconds, missing} = event;
+      return {...rest, state: 'waiting', wait: {at, inSeconds, missing}};
+    }
+    case 'step.finished': {
+      const {doing: _doing, failure: _failure, retry: _retry, wait: _wait, ...rest} = current;
       const {state, changed, unchanged, seconds, failure} = event;
       return {...rest, state, changed, unchanged, seconds, ...(failure && {failure})};
     }
@@ -216,6 +234,7 @@ const unplanned = (step: string, host: string): StepView => ({
   attempt: 0,
   planned: 0,
   resources: [],
+  awaits: [],
   changed: 0,
   unchanged: 0,
   verified: [],
@@ -241,7 +260,7 @@ const withPlan = (view: RunView, {changes, unchanged, steps}: Extract<RunEvent, 
   ...view,
   phase: 'running',
   plan: {changes, unchanged},
-  steps: steps.map(({step, title, host, estimate, resources, undecided}) => {
+  steps: steps.map(({step, title, host, estimate, resources, undecided, awaits = []}) => {
     const toChange = resources.filter(({changes: own}) => own.length > 0);
     const planned = toChange.length;
     return {
@@ -249,6 +268,7 @@ const withPlan = (view: RunView, {changes, unchanged, steps}: Extract<RunEvent, 
       title,
       estimate: planned > 0 || undecided ? estimate : 0,
       planned,
+      awaits,
       resources: toChange.map(({id, changes: own}) => ({id, changes: own, state: 'pending'})),
       ...(undecided && {undecided}),
     };

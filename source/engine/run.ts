@@ -55,6 +55,7 @@ export const runDeployment = async (given: RunPorts): Promise<RunResult> => {
     deployment: ports.deployment.name,
     practice: ports.practice,
     resumed: ports.resumed,
+    ...(ports.removes !== undefined && {removes: ports.removes}),
   });
   const sessions = openSessions(host => connectTelling(ports, host, emit));
   let result: RunResult;
@@ -244,6 +245,13 @@ const begin = (ports: RunPorts, prepared: Prepared, sessions: Sessions, emit: Ru
     progress: new Map(),
     unverified: new Set(),
     failures: new Map(),
+    missing: new Map(
+      found.instances.flatMap(({instance, ...looked}) =>
+        'missing' in looked ? [[instance.key, looked.missing] as const] : [],
+      ),
+    ),
+    waits: new Map(),
+    inVain: new Map(),
     stopping: false,
     change: undefined,
   };
@@ -278,7 +286,10 @@ const verifyUnchanged = async (run: Run, found: Look): Promise<void> => {
       if (scripts.length === 0) return known;
       const connection = await run.sessions.to(host);
       const answers = connection.ok
-        ? await askAll(connection.value, scripts, prepared.setting.marker(), ports.control.signal)
+        ? await askAll(connection.value, scripts, {
+            marker: prepared.setting.marker(),
+            signal: ports.control.signal,
+          })
         : connection;
       if (answers.ok)
         return [...known, ...open.flatMap(({instance, checks}) => wrong(instance, verified(checks, answers.value)))];
@@ -296,14 +307,15 @@ const verifyUnchanged = async (run: Run, found: Look): Promise<void> => {
 
 const resultOf = (run: Run): RunResult => {
   const failures = [...run.failures.values()];
+  const inVain = [...run.inVain.values()];
   const counts = [...run.progress.values()].map(countsOf);
   const stopped = run.stopping || run.ports.control.signal.aborted || [...run.states.values()].includes('stopped');
   return {
-    outcome: stopped ? 'stopped' : failures.length > 0 ? 'failed' : 'succeeded',
+    outcome: stopped ? 'stopped' : failures.length > 0 ? 'failed' : inVain.length > 0 ? 'waiting' : 'succeeded',
     changed: counts.reduce((sum, {changed}) => sum + changed, 0),
     unchanged: counts.reduce((sum, {unchanged}) => sum + unchanged, 0),
     failed: failures.length,
-    failures,
+    failures: [...failures, ...inVain],
     ...(run.change && {change: run.change}),
   };
 };

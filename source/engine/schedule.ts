@@ -8,8 +8,17 @@ import type {RunPorts} from './ports.ts';
 import type {Prepared} from './prepare.ts';
 import {withRemedy} from './remedies.ts';
 import {automaticDelay, questionFor} from './retry.ts';
-import {convergeStep, countsOf, newProgress, type StepProgress, type StepWork, verifyStep} from './run-step.ts';
+import {
+  convergeStep,
+  countsOf,
+  newProgress,
+  outsideReady,
+  type StepProgress,
+  type StepWork,
+  verifyStep,
+} from './run-step.ts';
 import type {Sessions} from './sessions.ts';
+import {type Missing, missingIn, noWait, type Wait, waitOn} from './waiting.ts';
 
 /** A run in progress. */
 export type Run = {
@@ -32,6 +41,12 @@ export type Run = {
   /** Steps with nothing to do, whose verification waits for the end, all in one round trip. */
   readonly unverified: Set<string>;
   readonly failures: Map<string, Failure>;
+  /** What the look before the run found missing that somebody outside has to do, by instance. */
+  readonly missing: ReadonlyMap<string, readonly Missing[]>;
+  /** Those that wait for it, and will look again. */
+  readonly waits: Map<string, Wait & {readonly pause: number}>;
+  /** Those that waited in vain, with what for. */
+  readonly inVain: Map<string, Failure>;
   stopping: boolean;
   change: Failure | undefined;
 };
@@ -41,30 +56,79 @@ const given: readonly StepState[] = ['failed', 'blocked', 'stopped'];
 
 /**
  * Steps in their order, hosts side by side, one step at a time on a host. A step begins on a host when all that it is
- * after is done on every host that it concerns; what is after a failed one is blocked, and the rest goes on.
+ * after is done on every host that it concerns; what is after a failed one is blocked, and the rest goes on. A step that
+ * waits for somebody outside leaves its host to the others, and is looked at again.
  */
 export const schedule = async (run: Run): Promise<void> => {
   const {instances} = run.prepared;
   const busy = new Map<string, Promise<void>>();
+  const asleep = sleepers(run);
   const stateOf = ({key}: Instance): StepState => run.states.get(key) ?? 'unchanged';
-  for (;;) {
-    for (const instance of instances.filter(each => stateOf(each) === 'pending')) {
-      const before = prerequisitesOf(instance, instances, run.ports.deployment).map(stateOf);
-      if (run.stopping || run.ports.control.signal.aborted) end(run, instance, 'stopped');
-      else if (before.some(state => given.includes(state))) end(run, instance, 'blocked');
-      else if (
-        before.every(state => settled.includes(state)) &&
-        !busy.has(instance.host.name) &&
-        busy.size < run.ports.parallel
-      ) {
-        run.states.set(instance.key, 'running');
-        const work = runInstance(run, instance).finally(() => busy.delete(instance.host.name));
-        busy.set(instance.host.name, work);
+  const isOver = (instance: Instance): boolean =>
+    given.includes(stateOf(instance)) || (stateOf(instance) === 'waiting' && !run.waits.has(instance.key));
+  const isFree = ({host}: Instance): boolean => !busy.has(host.name) && busy.size < run.ports.parallel;
+  const occupy = ({host}: Instance, work: Promise<void>): void => {
+    busy.set(
+      host.name,
+      work.finally(() => busy.delete(host.name)),
+    );
+  };
+  try {
+    for (;;) {
+      const isStopping = run.stopping || run.ports.control.signal.aborted;
+      for (const instance of instances) {
+        const state = stateOf(instance);
+        const waits = state === 'waiting' && run.waits.has(instance.key);
+        if (state !== 'pending' && !waits) continue;
+        const before = prerequisitesOf(instance, instances, run.ports.deployment);
+        if (isStopping) end(run, instance, 'stopped');
+        else if (waits) {
+          if (asleep.isAwake(instance) && isFree(instance)) occupy(instance, lookAgain(run, instance));
+        } else if (before.some(isOver)) end(run, instance, 'blocked');
+        else if (before.every(each => settled.includes(stateOf(each))) && isFree(instance)) {
+          run.states.set(instance.key, 'running');
+          occupy(instance, runInstance(run, instance));
+        }
       }
+      const under = [...busy.values(), ...asleep.all()];
+      if (under.length > 0) await Promise.race(under);
+      else if (!instances.some(instance => stateOf(instance) === 'pending')) return;
     }
-    if (busy.size > 0) await Promise.race(busy.values());
-    else if (!instances.some(instance => stateOf(instance) === 'pending')) return;
+  } finally {
+    asleep.close();
   }
+};
+
+/** The pauses of steps that wait, each of which ends by itself, when the operator wants to look, or with the run. */
+const sleepers = ({ports: {clock, control}, waits, states}: Run) => {
+  const sleeping = new Map<Wait, Promise<void>>();
+  const rested = new Set<Wait>();
+  let early = new AbortController();
+  const forget = control.onLookAgain?.(() => {
+    early.abort();
+    early = new AbortController();
+  });
+  const current = (key: string) => (states.get(key) === 'waiting' ? waits.get(key) : undefined);
+  return {
+    /** Whether the pause of an instance is over; begins it if it is new. */
+    isAwake: ({key}: Instance): boolean => {
+      const wait = current(key);
+      if (!wait || rested.has(wait)) return true;
+      if (!sleeping.has(wait)) {
+        const rest = clock.sleep(wait.pause * 1000, AbortSignal.any([control.signal, early.signal])).then(() => {
+          sleeping.delete(wait);
+          rested.add(wait);
+        });
+        sleeping.set(wait, rest);
+      }
+      return false;
+    },
+    all: (): readonly Promise<void>[] => [...sleeping.values()],
+    close: (): void => {
+      forget?.();
+      early.abort();
+    },
+  };
 };
 
 const progressOf = (run: Run, key: string): StepProgress => {
@@ -77,6 +141,9 @@ const end = (run: Run, {key, step, host}: Instance, state: StepState, seconds = 
   run.states.set(key, state);
   if (failure && state === 'failed') run.failures.set(key, failure);
   else run.failures.delete(key);
+  if (failure && state === 'waiting') run.inVain.set(key, failure);
+  else run.inVain.delete(key);
+  run.waits.delete(key);
   run.emit({
     type: 'step.finished',
     step: step.id,
@@ -104,6 +171,7 @@ const runInstance = async (run: Run, instance: Instance): Promise<void> => {
     if (outcome.ok) return end(run, instance, progress.changed.size > 0 ? 'changed' : 'unchanged', seconds);
     const failure = withRemedy({host: host.name, ...outcome.error}, step.remedies ?? []);
     if (failure.kind === 'cancelled' || control.signal.aborted) return end(run, instance, 'stopped', seconds);
+    if (failure.kind === 'waiting') return wait(run, instance, failure, seconds);
     // A fault after some progress is another one, and not the same that stays.
     if (progress.changed.size > changedBefore) automatic = 0;
     const delay = automaticDelay(failure, automatic);
@@ -115,13 +183,12 @@ const runInstance = async (run: Run, instance: Instance): Promise<void> => {
       if (control.signal.aborted) return end(run, instance, 'stopped', seconds);
       continue;
     }
-    const state = failure.kind === 'waiting' ? 'waiting' : 'failed';
-    run.emit({type: 'step.finished', ...about, state, ...countsOf(progress), seconds, failure});
+    run.emit({type: 'step.finished', ...about, state: 'failed', ...countsOf(progress), seconds, failure});
     const others = run.prepared.instances
       .filter(other => other.step === step && other !== instance)
       .map(other => other.host.name);
     const {choice} = await run.ask(questionFor(instance, failure, others), control.signal);
-    if (choice === 'retry' || choice === 'check-again' || choice === 'retry-all') {
+    if (choice === 'retry' || choice === 'retry-all') {
       automatic = 0;
       if (choice === 'retry-all') repeatOnOthers(run, instance);
       continue;
@@ -129,11 +196,47 @@ const runInstance = async (run: Run, instance: Instance): Promise<void> => {
     if (choice === 'skip') return end(run, instance, 'skipped', seconds, failure);
     if (choice === 'change') run.change = failure;
     if (choice !== 'leave') run.stopping = true;
-    if (state === 'waiting') return end(run, instance, 'failed', seconds, failure);
     // Told already, before the question.
     run.states.set(key, 'failed');
     run.failures.set(key, failure);
     return;
+  }
+};
+
+/** Something has not come: the step waits for its next look, or has waited long enough. */
+const wait = (run: Run, instance: Instance, failure: Failure, seconds: number): void => {
+  const {step, host, key} = instance;
+  const missing = missingIn(failure);
+  const before = run.waits.get(key) ?? noWait;
+  const next = waitOn(before, missing, run.ports.patience);
+  if (!next) {
+    end(run, instance, 'waiting', seconds, failure);
+    return;
+  }
+  run.states.set(key, 'waiting');
+  run.waits.set(key, {...next.wait, pause: next.pause});
+  const news = next.wait.told !== before.told;
+  run.emit({type: 'waiting', step: step.id, host: host.name, missing, inSeconds: next.pause, news});
+};
+
+/** Looks whether a step that waits can begin, without beginning it. What goes wrong here is told when it begins. */
+const lookAgain = async (run: Run, instance: Instance): Promise<void> => {
+  const facts = run.facts.get(instance.host.name);
+  const progress = progressOf(run, instance.key);
+  const ready =
+    facts && instance.step.awaits
+      ? await quietly(() => outsideReady(workOf(run, instance, facts, progress), undefined))
+      : undefined;
+  if (run.ports.control.signal.aborted) return;
+  if (ready && !ready.ok && ready.error.kind === 'waiting') wait(run, instance, ready.error, 0);
+  else run.states.set(instance.key, 'pending');
+};
+
+const quietly = async (look: () => Promise<Result<void, Failure>>): Promise<Result<void, Failure>> => {
+  try {
+    return await look();
+  } catch (error) {
+    return err(bug(error));
   }
 };
 
@@ -145,24 +248,28 @@ const repeatOnOthers = (run: Run, instance: Instance): void => {
   }
 };
 
+const workOf = (run: Run, instance: Instance, facts: Facts, progress: StepProgress): StepWork => ({
+  instance,
+  setting: run.prepared.setting,
+  facts,
+  products: run.products,
+  progress,
+  connect: () => run.sessions.to(instance.host),
+  lost: () => run.sessions.lost(instance.host),
+  clock: run.ports.clock,
+  control: run.ports.control,
+  emit: run.emit,
+  touched: () => run.touched.add(instance.host.name),
+});
+
 const attemptStep = async (run: Run, instance: Instance, progress: StepProgress): Promise<Result<void, Failure>> => {
   const {host, key} = instance;
   const facts = run.facts.get(host.name);
   if (!facts) return err({kind: 'unreachable', message: `${host.name} was not looked at`});
-  const work: StepWork = {
-    instance,
-    setting: run.prepared.setting,
-    facts,
-    products: run.products,
-    progress,
-    connect: () => run.sessions.to(host),
-    lost: () => run.sessions.lost(host),
-    clock: run.ports.clock,
-    control: run.ports.control,
-    emit: run.emit,
-    touched: () => run.touched.add(host.name),
-  };
+  const work = workOf(run, instance, facts, progress);
   try {
+    const ready = await outsideReady(work, run.stillTrue(instance) ? run.missing.get(key) : undefined);
+    if (!ready.ok) return ready;
     const converged = await convergeStep(work, run.stillTrue(instance) ? run.looked.get(key) : undefined);
     if (!converged.ok) return converged;
     if (progress.changed.size === 0 && run.stillTrue(instance)) run.unverified.add(key);

@@ -4,6 +4,7 @@ import type {Products, Resource} from '../resources/resource.ts';
 import type {Result} from '../result.ts';
 import type {PartOutput} from '../shell/frame.ts';
 import type {Script} from '../shell/script.ts';
+import type {GoesWith, Removal} from './removal.ts';
 
 /** Everything that a step may look at while it says what should be. */
 export type StepContext = {
@@ -23,7 +24,11 @@ export type StepContext = {
  */
 export type SecretSpec = {readonly name: string} & (
   | {readonly generate: () => string | Promise<string>; readonly given?: undefined}
-  | {readonly given: string; readonly generate?: undefined}
+  | {
+      readonly given: string /** How it gets there, when not by `groundwork secrets set`. */;
+      readonly remedy?: string;
+      readonly generate?: undefined;
+    }
 );
 
 /** A check with the real tool that what was installed does its work. Read-only, as root, under 15 seconds. */
@@ -34,6 +39,17 @@ export type Verification = {
   readonly script: Script;
   /** The evidence when it passes; what is wrong when it does not. */
   readonly check: (output: PartOutput) => Result<string, string>;
+};
+
+/**
+ * What somebody outside has to do before a step can begin: a record in the site's DNS, an opening in its firewall, a
+ * certificate from its CA. It is looked at again and again, and while it has not come everything else goes on.
+ */
+export type Awaited = Verification & {
+  /** How it is looked at, as a phrase: `the host’s own resolver is asked`. */
+  readonly how: string;
+  /** Who has to do what. */
+  readonly remedy: string;
 };
 
 /** A known failure, recognised by what was printed, with what to do about it. */
@@ -81,12 +97,16 @@ export type Step = {
   /** Names of products that its resources find out or make. */
   readonly provides?: ProductNames;
   readonly secrets?: (deployment: Deployment) => readonly SecretSpec[];
+  /** The step waits for these before it begins. Asked on its host, together with the probes. */
+  readonly awaits?: (context: StepContext) => readonly Awaited[];
   readonly resources: (context: StepContext) => readonly Resource[];
   readonly verify: (context: StepContext) => readonly Verification[];
   readonly handover?: (context: StepContext) => readonly HandoverFile[];
   readonly remedies?: readonly Remedy[];
   /** What the operator gives up by skipping it. A step without this cannot be skipped. */
   readonly skippable?: string;
+  /** How it is taken away again. */
+  readonly removal?: Removal | GoesWith;
 };
 
 export const step = (definition: Step): Step => definition;

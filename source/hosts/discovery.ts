@@ -13,6 +13,7 @@ import {
 import {isHostReference} from '../network/names.ts';
 import {err, ok, type Result} from '../result.ts';
 import {type ListedHost, labelFrom, parseHost, parseHostList} from './host-list.ts';
+import {type InventoryHost, parseInventory} from './inventories.ts';
 import {scan} from './scan.ts';
 import {expandHome, type Operator, operator, type SshSettings, sshAliases, sshSettings} from './ssh-config.ts';
 
@@ -93,11 +94,27 @@ const fromList = async (path: string): Promise<Result<readonly FoundHost[], stri
   } catch (error) {
     return err(`The list ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+  const inventory = parseInventory(text, path);
+  if (inventory !== undefined) {
+    return inventory.ok ? ok(inventory.value.hosts.map(host => plain(loginOf(host), `inventory ${path}`))) : inventory;
+  }
   const hosts = parseHostList(text, path);
   return hosts.ok ? ok(hosts.value.map(host => plain(host, `list ${path}`))) : hosts;
 };
 
-const plain = ({address, port = 22, name, ...rest}: ListedHost, source: string): FoundHost => ({
+const loginOf = ({address, port, user, name, identityFile, jump}: InventoryHost): Listed => ({
+  address,
+  ...(port !== undefined && {port}),
+  ...(user !== undefined && {user}),
+  ...(name !== undefined && {name}),
+  ...(identityFile !== undefined && {identityFile}),
+  ...(jump !== undefined && {jump}),
+});
+
+/** As a list or an inventory has it. */
+type Listed = ListedHost & Pick<FoundHost, 'jump'>;
+
+const plain = ({address, port = 22, name, ...rest}: Listed, source: string): FoundHost => ({
   name: name ?? nameOf(address),
   address,
   port,

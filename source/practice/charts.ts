@@ -25,11 +25,11 @@ const deployment = (own: string, image = `practice/${own}:1`): KubeObject => wor
 const statefulSet = (own: string): KubeObject => workload('StatefulSet', own, `practice/${own}:1`);
 const daemonSet = (own: string): KubeObject => workload('DaemonSet', own, `practice/${own}:1`);
 
-const service = (own: string, port: number): KubeObject => ({
+const service = (own: string, port: number, portName = 'http'): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: {name: own},
-  spec: {selector: {app: own}, ports: [{name: 'http', port}]},
+  spec: {selector: {app: own}, ports: [{name: portName, port}]},
 });
 
 const job = (own: string): KubeObject => ({
@@ -116,10 +116,12 @@ const rancherKinds: readonly KubeObject[] = [
 
 const namespace = (own: string): KubeObject => ({apiVersion: 'v1', kind: 'Namespace', metadata: {name: own}, spec: {}});
 
+const madeMark = 'practice/made';
+
 /** Made by a program of the chart when it runs, so helm neither knows nor changes it. */
 const made = (object: KubeObject): KubeObject => ({
   ...object,
-  metadata: {...object.metadata, annotations: {...object.metadata.annotations, 'practice/made': 'by its operator'}},
+  metadata: {...object.metadata, annotations: {...object.metadata.annotations, [madeMark]: 'by its operator'}},
 });
 
 /** A document that is there only when a condition of helm's templates holds. */
@@ -207,7 +209,12 @@ const templates: Readonly<Record<string, readonly Template[]>> = {
     service('rancher-monitoring-prometheus', 9090),
     service('rancher-monitoring-alertmanager', 9093),
   ],
-  loki: [statefulSet(name), deployment(`${name}-gateway`), service(name, 3100), service(`${name}-gateway`, 80)],
+  loki: [
+    statefulSet(name),
+    deployment(`${name}-gateway`),
+    service(name, 3100, 'http-metrics'),
+    service(`${name}-gateway`, 80),
+  ],
   'opentelemetry-collector': [
     {when: 'eq .Values.mode "daemonset"', object: daemonSet(name)},
     {when: 'ne .Values.mode "daemonset"', object: deployment(name)},
@@ -236,5 +243,18 @@ const textOf = (template: Template): string =>
     ? `{{- if ${template.when} }}\n${textOf(template.object as KubeObject)}{{- end }}\n`
     : `---\n${unquoted(JSON.stringify(template, null, 2))}\n`;
 
-/** The templates of a chart, as the file `templates/all.yaml` of its package. */
-export const templateOf = (chart: string): string => (templates[chart] ?? [deployment(name)]).map(textOf).join('');
+const textOfAll = (all: readonly Template[]): string => all.map(textOf).join('');
+
+const templatesOf = (chart: string): readonly Template[] => templates[chart] ?? [deployment(name)];
+
+const isMade = (template: Template): template is KubeObject =>
+  'metadata' in template && template.metadata.annotations?.[madeMark] !== undefined;
+
+/** The templates of a chart with all that comes of it, as the file `templates/all.yaml` of its package. */
+export const templateOf = (chart: string): string => textOfAll(templatesOf(chart));
+
+/** The same for a cluster that has controllers: what helm installs, and what the chart's programs then make by themselves. */
+export const partsOf = (chart: string): {readonly template: string; readonly made: readonly KubeObject[]} => {
+  const all = templatesOf(chart);
+  return {template: textOfAll(all.filter(each => !isMade(each))), made: all.filter(isMade)};
+};

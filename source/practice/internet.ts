@@ -60,18 +60,19 @@ const rke2Archive = (version: string): readonly TarFile[] => [
   },
 ];
 
-const chartPackage = (name: string, version: string): Buffer =>
+/** A chart of one file of templates, packed as helm packs it. */
+export const chartPackage = (name: string, version: string, template: string): Buffer =>
   tarGz([
     {
       path: `${name}/Chart.yaml`,
       content: `apiVersion: v2\nname: ${name}\nversion: ${version}\nappVersion: "${version}"\ndescription: Stand-in of a practice host\n`,
     },
     {path: `${name}/values.yaml`, content: '{}\n'},
-    {path: `${name}/templates/all.yaml`, content: templateOf(name)},
+    {path: `${name}/templates/all.yaml`, content: template},
   ]);
 
 const contentOf = ({id, kind, version, arch, index}: Artifact): Buffer => {
-  if (index) return chartPackage(index.chart, version);
+  if (index) return chartPackage(index.chart, version, templateOf(index.chart));
   if (id === 'rke2-archive') return tarGz(rke2Archive(version));
   if (kind === 'archive')
     return tarGz([

@@ -14,11 +14,19 @@ const words = {
   stopped: 'STOPPED',
 } as const;
 
-const plannedLine = ({title, host, resources, undecided}: PlannedStep): readonly string[] => {
+const plannedLine = ({title, host, resources, undecided, awaits}: PlannedStep): readonly string[] => {
   const count = resources.filter(({changes}) => changes.length > 0).length;
+  if (awaits) return [`  ${title} on ${host}: waits until ${awaits.join('; ')}`];
   if (undecided) return [`  ${title} on ${host}: decided after ${undecided}`];
   return count > 0 ? [`  ${title} on ${host}: ${count} to change`] : [];
 };
+
+/** What is waited for, who has to do what, and when it is looked at again. */
+const waitingLines = ({host, step, missing, inSeconds}: Extract<RunEvent, {type: 'waiting'}>): readonly string[] => [
+  `${host}: ${step}: ${words.waiting} for you; looked at again in ${inSeconds} s, while everything else goes on`,
+  ...missing.flatMap(({title, found, how}) => [`  until ${title}`, `    found: ${found} (${how})`]),
+  ...[...new Set(missing.map(({remedy}) => remedy))].filter(Boolean).map(remedy => `  what to do: ${remedy}`),
+];
 
 /** What one event says on plain lines; nothing for events that only screens need. No colour, no cursor movement. */
 export const plainLines = (event: RunEvent): readonly string[] => {
@@ -49,6 +57,8 @@ export const plainLines = (event: RunEvent): readonly string[] => {
       return event.passed ? [] : [`${event.host}: ${event.step}: not true: ${event.title}: ${event.detail}`];
     case 'retry.scheduled':
       return [`${event.host}: ${event.step}: tries again in ${event.inSeconds} s: ${event.reason}`];
+    case 'waiting':
+      return event.news ? waitingLines(event) : [];
     case 'answer':
       return event.by === 'policy' ? [`Nobody is asked here: ${event.answer}`] : [];
     case 'check.accepted':

@@ -149,15 +149,15 @@ export const describe = (tuple: Tuple): string => {
 };
 
 /** An address as sshd saw it: without the zone of a link-local one, IPv4 not as a part of IPv6. */
-const plainAddress = (seen: string): string => seen.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+export const plainAddress = (seen: string): string => seen.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 
-const portMatches = (rule: string, port: number): boolean => {
+export const portMatches = (rule: string, port: number): boolean => {
   const [first, last = first] = rule.split(':').map(Number);
   return rule === 'any' || (port >= (first as number) && port <= (last as number));
 };
 
 /** Whether this rule alone lets new SSH connections of that source in, as often as it likes. */
-const letsIn = (rule: Tuple, from: string, port: number): boolean =>
+export const letsIn = (rule: Tuple, from: string, port: number): boolean =>
   !rule.route &&
   rule.action === 'allow' &&
   (rule.protocol === 'any' || rule.protocol === 'tcp') &&

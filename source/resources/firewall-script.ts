@@ -1,3 +1,4 @@
+import {posix} from 'node:path';
 import {lines, type Script, sh} from '../shell/script.ts';
 
 /**
@@ -7,6 +8,18 @@ import {lines, type Script, sh} from '../shell/script.ts';
  */
 const before = '/var/lib/groundwork/firewall-before';
 const unit = 'groundwork-firewall-rollback';
+
+/** What was there before our first change, for those who take the firewall away again. Never changed afterwards. */
+const original = '/var/lib/groundwork/firewall-original';
+
+/** `comment=groundwork…` as ufw writes it, in hexadecimal: with a rule of ours, what is there is no original. */
+const oursInHex = `comment=${Buffer.from('groundwork').toString('hex')}`;
+
+const settingsOf = sh`grep -hE '^(ENABLED|IPV6|DEFAULT_(INPUT|OUTPUT|FORWARD)_POLICY)=' /etc/ufw/ufw.conf /etc/default/ufw 2>/dev/null`;
+
+const remember: Script = sh`if [ ! -e ${original} ] && ! grep -qF ${oursInHex} /etc/ufw/user.rules /etc/ufw/user6.rules 2>/dev/null; then
+  ${settingsOf} >${`${original}.new`} && mv -T ${`${original}.new`} ${original} || exit
+fi`;
 
 /** Runs on the host without us. Its argument is the token of the change that it was set for. */
 const rollback = `#!/bin/bash
@@ -29,6 +42,8 @@ logger -t groundwork 'the changed firewall was not confirmed; the former one is 
 const keep: Script = sh`exec 9>/run/groundwork-firewall.lock
 flock 9
 before=${before}
+mkdir -p ${posix.dirname(original)}
+${remember}
 if [ ! -d "$before" ]; then
   rm -rf "$before.new" && mkdir -p "$before.new" && chmod 0700 "$before.new" || exit
   cp -a /etc/ufw "$before.new/ufw" && cp -a /etc/default/ufw "$before.new/defaults" || exit
@@ -81,11 +96,20 @@ export const confirmChange: Script = lines(
   sh`rm -rf "$before.done"`,
 );
 
-export const markers = {settings: '=== settings', rules: '=== rules', now: '=== now'} as const;
+export const markers = {
+  settings: '=== settings',
+  rules: '=== rules',
+  now: '=== now',
+  original: '=== original',
+} as const;
+
+/** Also says what was there before the first change, as far as that was written down. */
+export const probeOriginal: Script = sh`echo ${markers.original}
+cat ${original} 2>/dev/null || :`;
 
 /** Everything that ufw has been told, from its own files, so that it also works while the firewall is off. */
 export const probeFirewall: Script = sh`echo ${markers.settings}
-grep -hE '^(ENABLED|IPV6|DEFAULT_(INPUT|OUTPUT|FORWARD)_POLICY)=' /etc/ufw/ufw.conf /etc/default/ufw 2>/dev/null
+${settingsOf}
 echo ${markers.rules}
 grep -hF '### tuple ###' /etc/ufw/user.rules /etc/ufw/user6.rules 2>/dev/null
 echo ${markers.now}
@@ -94,5 +118,4 @@ if command -v ufw >/dev/null; then
   LC_ALL=C ufw status 2>/dev/null | head -n 1
 fi
 if [ -e /proc/net/if_inet6 ]; then echo ipv6; fi
-if [ -d ${before} ]; then echo unconfirmed; fi
-exit 0`;
+if [ -d ${before} ]; then echo unconfirmed; fi`;

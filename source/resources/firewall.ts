@@ -17,7 +17,7 @@ import {type Apply, type Resource, resource} from './resource.ts';
 
 export type {FirewallRule} from './firewall-rules.ts';
 
-type Policy = 'allow' | 'deny' | 'reject';
+export type Policy = 'allow' | 'deny' | 'reject';
 
 export type Firewall = {
   readonly rules: readonly FirewallRule[];
@@ -32,7 +32,7 @@ export type Firewall = {
   readonly confirmWithin?: number;
 };
 
-type State = {
+export type FirewallState = {
   readonly enabled: boolean;
   readonly active: boolean;
   readonly installed: boolean;
@@ -45,14 +45,24 @@ type State = {
   readonly unconfirmed: boolean;
 };
 
-export const readFirewall = (stdout: string): Result<State, string> => {
+type Settings = ReadonlyMap<string, string>;
+
+/** ufw's own settings, in lower case. */
+export const readSettings = (text: string): Settings =>
+  new Map([...text.matchAll(/^(\w+)="?(\w*)"?$/gm)].map(([, key = '', value = '']) => [key, value.toLowerCase()]));
+
+export const policiesOf = (settings: Settings): FirewallState['policies'] => ({
+  incoming: settings.get('DEFAULT_INPUT_POLICY') ?? '',
+  outgoing: settings.get('DEFAULT_OUTPUT_POLICY') ?? '',
+  routed: settings.get('DEFAULT_FORWARD_POLICY') ?? '',
+});
+
+export const readFirewall = (stdout: string): Result<FirewallState, string> => {
   const [, settingsText = '', rulesText = '', nowText = ''] =
     new RegExp(`${markers.settings}\n([\\s\\S]*)${markers.rules}\n([\\s\\S]*)${markers.now}\n([\\s\\S]*)`).exec(
       stdout,
     ) ?? [];
-  const settings = new Map(
-    [...settingsText.matchAll(/^(\w+)="?(\w*)"?$/gm)].map(([, key = '', value = '']) => [key, value.toLowerCase()]),
-  );
+  const settings = readSettings(settingsText);
   const rules: Tuple[] = [];
   for (const line of rulesText.split('\n').filter(text => text !== '')) {
     const tuple = readTuple(line);
@@ -66,11 +76,7 @@ export const readFirewall = (stdout: string): Result<State, string> => {
     installed: now.includes('installed'),
     ipv6: now.includes('ipv6'),
     filtersIpv6: settings.get('IPV6') === 'yes',
-    policies: {
-      incoming: settings.get('DEFAULT_INPUT_POLICY') ?? '',
-      outgoing: settings.get('DEFAULT_OUTPUT_POLICY') ?? '',
-      routed: settings.get('DEFAULT_FORWARD_POLICY') ?? '',
-    },
+    policies: policiesOf(settings),
     rules,
     unconfirmed: now.includes('unconfirmed'),
   });
@@ -79,29 +85,29 @@ export const readFirewall = (stdout: string): Result<State, string> => {
 /** How /etc/default/ufw spells a policy. */
 const spelling: Readonly<Record<Policy, string>> = {allow: 'accept', deny: 'drop', reject: 'reject'};
 
-type Action = {readonly summary: string; readonly command: Script};
+export type FirewallAction = {readonly summary: string; readonly command: Script};
 
 /** Somebody else's rule about exactly the same packets. One that lets them in serves us; another is not ours to replace. */
-const foreignTo = (rule: Tuple, state: State): Tuple | undefined =>
+const foreignTo = (rule: Tuple, state: FirewallState): Tuple | undefined =>
   state.rules.find(other => !isOurs(other) && keyOf(other) === keyOf(rule));
 
-const add = (rule: Tuple, how: 'append' | 'prepend' = 'append'): Action => {
+const add = (rule: Tuple, how: 'append' | 'prepend' = 'append'): FirewallAction => {
   const way = [...(rule.route ? ['route'] : []), ...(how === 'prepend' ? ['prepend'] : [])];
   return {summary: describe(rule), command: sh`ufw ${[...way, ...ruleWords(rule), 'comment', rule.comment]}`};
 };
 
-const remove = (rule: Tuple): Action => ({
+export const removeRule = (rule: Tuple): FirewallAction => ({
   summary: `no longer ${describe(rule)}`,
   command: sh`ufw ${[...(rule.route ? ['route'] : []), 'delete', ...ruleWords(rule)]}`,
 });
 
-const settleIpv6 = (on: boolean): Action => ({
+export const settleIpv6 = (on: boolean): FirewallAction => ({
   summary: on ? 'filter IPv6 too' : 'leave IPv6 out, which this kernel does not have',
   command: sh`sed -i -e ${`s/^IPV6=.*/IPV6=${on ? 'yes' : 'no'}/`} /etc/default/ufw`,
 });
 
 /** What there is to do, in the order in which nobody who may come in is kept out meanwhile. */
-export const firewallActions = (state: State, options: Firewall): readonly Action[] => {
+export const firewallActions = (state: FirewallState, options: Firewall): readonly FirewallAction[] => {
   const {rules, incoming = 'deny', outgoing = 'allow', routed = 'deny', seenFrom, sshPort} = options;
   const wanted = [
     ...new Map(rules.flatMap(rule => tuplesOf(rule, state.ipv6)).map(rule => [keyOf(rule), rule] as const)).values(),
@@ -120,7 +126,7 @@ export const firewallActions = (state: State, options: Firewall): readonly Actio
   )
     .filter(([name, policy]) => state.policies[name] !== spelling[policy])
     .map(
-      ([name, policy]): Action => ({
+      ([name, policy]): FirewallAction => ({
         summary: `${name}: ${policy} what no rule names`,
         command: sh`ufw default ${policy} ${name}`,
       }),
@@ -146,14 +152,14 @@ export const firewallActions = (state: State, options: Firewall): readonly Actio
     ...letIn,
     ...ipv6,
     ...missing.map(rule => add(rule)),
-    ...unwanted.filter(rule => !forGuard(rule)).map(remove),
+    ...unwanted.filter(rule => !forGuard(rule)).map(removeRule),
     ...policies,
     ...turnedOn,
   ];
 };
 
 /** Rules of somebody else that forbid exactly what one of ours lets in: replacing them is not ours to decide. */
-const contradictions = (state: State, {rules}: Firewall): readonly string[] =>
+const contradictions = (state: FirewallState, {rules}: Firewall): readonly string[] =>
   rules
     .flatMap(rule => tuplesOf(rule, state.ipv6))
     .flatMap(rule => {
@@ -167,8 +173,9 @@ const contradictions = (state: State, {rules}: Firewall): readonly string[] =>
 
 const confirmAttempts = 2;
 
-const apply =
-  (actions: readonly Action[], confirmWithin: number): Apply =>
+/** Makes the changes under the host's timer, and takes that away over a connection that was made after them. */
+export const changeFirewall =
+  (actions: readonly FirewallAction[], confirmWithin = 90): Apply =>
   async port => {
     // A command of ufw takes half a second on an ordinary machine, and several on a slow one.
     const seconds = confirmWithin + 3 * actions.length;
@@ -209,7 +216,7 @@ export const firewall = (options: Firewall): Resource => {
   const {confirmWithin = 90} = options;
   const rules = options.rules.flatMap(rule => tuplesOf(rule, true));
   for (const rule of rules) if (isGuard(rule)) throw new Error(`the comment "${rule.comment}" is the installer's own`);
-  return resource<State>({
+  return resource<FirewallState>({
     id: 'firewall',
     doing: 'setting the firewall',
     probe: probeFirewall,
@@ -225,6 +232,6 @@ export const firewall = (options: Firewall): Resource => {
         ? [{summary: 'confirm an earlier change, which the host would undo'}]
         : actions;
     },
-    apply: state => apply(firewallActions(state, options), confirmWithin),
+    apply: state => changeFirewall(firewallActions(state, options), confirmWithin),
   });
 };

@@ -8,11 +8,13 @@ type State = {readonly file: FileState; readonly there: boolean};
 
 const separator = '=== in the kernel';
 
+export const kernelModulePath = (name: string): string => `/etc/modules-load.d/groundwork-${name}.conf`;
+
 /** A kernel module, loaded now (or built in) and, by /etc/modules-load.d/groundwork-NAME.conf, at every boot. */
 export const kernelModule = (name: string): Resource => {
   if (!/^[a-z0-9][a-z0-9_-]*$/i.test(name)) throw new Error(`not the name of a kernel module: ${name}`);
   const spec: FileSpec = {
-    path: `/etc/modules-load.d/groundwork-${name}.conf`,
+    path: kernelModulePath(name),
     content: `# Managed by Groundwork. Changes made here are overwritten.\n${name}\n`,
     mode: 0o644,
     owner: 'root:root',

@@ -9,6 +9,18 @@ export type Change = {
   readonly summary: string;
   /** More for those who ask: the lines of a diff, the names of packages. */
   readonly detail?: readonly string[];
+  /** Data of the operator's is erased by it, which nobody can make again. */
+  readonly loses?: true;
+};
+
+/** What stays although everything around it goes, for those who decide about a removal. */
+export type Stay = {
+  readonly kind: 'data' | 'packages' | 'other';
+  /** `volumes of the cluster in /srv/nfs/demo`; of packages their names, parted by blanks. */
+  readonly what: string;
+  readonly why: string;
+  /** How much it is; absent where that is unknown or without meaning. */
+  readonly bytes?: number;
 };
 
 /** What the producer of a value found out on the host and other steps need, by name. Public values only. */
@@ -49,6 +61,7 @@ export type Apply = (port: ApplyPort) => Promise<Result<unknown, Failure>>;
 export type Assessment = {
   readonly changes: readonly Change[];
   readonly products?: Products;
+  readonly stays?: readonly Stay[];
   /** Undefined only when there are no changes. */
   readonly apply?: Apply;
 };
@@ -76,10 +89,20 @@ export type Definition<State> = {
   readonly read: (output: PartOutput) => Result<State, string>;
   readonly diff: (state: State) => readonly Change[];
   readonly products?: (state: State) => Products;
+  readonly stays?: (state: State) => readonly Stay[];
   readonly apply: (state: State) => Apply;
 };
 
-export const resource = <State>({id, doing, probe, read, diff, products, apply}: Definition<State>): Resource => ({
+export const resource = <State>({
+  id,
+  doing,
+  probe,
+  read,
+  diff,
+  products,
+  stays,
+  apply,
+}: Definition<State>): Resource => ({
   id,
   doing,
   probe,
@@ -92,6 +115,7 @@ export const resource = <State>({id, doing, probe, read, diff, products, apply}:
       value: {
         changes,
         ...(products && {products: products(state.value)}),
+        ...(stays && {stays: stays(state.value)}),
         ...(changes.length > 0 && {apply: apply(state.value)}),
       },
     };

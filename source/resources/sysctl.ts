@@ -14,6 +14,8 @@ const normal = (value: string): string => value.trim().split(/\s+/).join(' ');
 const readLive = (text: string): ReadonlyMap<string, string> =>
   new Map([...text.matchAll(/^(\S+) = ?(.*)$/gm)].map(([, key = '', value = '']) => [key, normal(value)] as const));
 
+export const sysctlPath = (name: string): string => `/etc/sysctl.d/60-groundwork-${name}.conf`;
+
 /**
  * Kernel settings, in /etc/sysctl.d/60-groundwork-NAME.conf and in the running kernel. A setting that this kernel does
  * not have fails when it is applied, and says so.
@@ -25,7 +27,7 @@ export const sysctl = (name: string, settings: Readonly<Record<string, string | 
     if (!/^[a-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/.test(key) || /[^\x20-\x7e]/.test(value))
       throw new Error(`not a kernel setting: ${key} = ${value}`);
   const spec: FileSpec = {
-    path: `/etc/sysctl.d/60-groundwork-${name}.conf`,
+    path: sysctlPath(name),
     content: `${['# Managed by Groundwork. Changes made here are overwritten.', ...wanted.map(([key, value]) => `${key} = ${value}`)].join('\n')}\n`,
     mode: 0o644,
     owner: 'root:root',

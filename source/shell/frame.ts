@@ -41,6 +41,26 @@ export const unframe = (marker: string, output: string): ReadonlyMap<number, Par
   return found;
 };
 
+/**
+ * Takes the chunks of a framed script's output as they come, and gives each part on as soon as it is whole: a host that
+ * answers a hundred questions in half a minute need not be silent for half a minute.
+ */
+export const unframeAsItComes = (
+  marker: string,
+  onPart: (index: number, part: PartOutput) => void,
+): ((chunk: string) => void) => {
+  const end = new RegExp(`${marker} \\d+ end`);
+  let pending = '';
+  return chunk => {
+    pending += chunk;
+    for (let match = end.exec(pending); match; match = end.exec(pending)) {
+      const whole = match.index + match[0].length;
+      for (const [index, part] of unframe(marker, pending.slice(0, whole))) onPart(index, part);
+      pending = pending.slice(whole);
+    }
+  };
+};
+
 /** Gathers the three marked pieces of each part into one string; what precedes the first marker is dropped. */
 const joinPart = (parts: string[], piece: string, index: number): string[] => {
   if (index === 0) return parts;

@@ -1,7 +1,8 @@
-import {createPublicKey, X509Certificate} from 'node:crypto';
+import {X509Certificate} from 'node:crypto';
 import {parseAddress} from '../network/address.ts';
 import {err, ok, type Result} from '../result.ts';
 import {nameConstraintsId, type Permitted, permittedBy} from './name-constraints.ts';
+import {samePublicKey} from './private-key.ts';
 import * as x509 from './x509.ts';
 
 /** What a certificate says, in the words of the field. */
@@ -63,14 +64,6 @@ const issuedBy = (pem: string, authorityPem: string): boolean => {
   }
 };
 
-const sameKey = (a: string, b: string): boolean => {
-  try {
-    return createPublicKey(a).equals(createPublicKey(b));
-  } catch {
-    return false;
-  }
-};
-
 const msPerDay = 86_400_000;
 
 const daysUntil = (date: Date, now: Date): number => Math.floor((date.getTime() - now.getTime()) / msPerDay);
@@ -109,7 +102,7 @@ export const leafChanges = ({certificate, publicKey, names, authority, now, rene
   // A certificate that already lasts as long as its authority would not last longer for being issued again.
   const asLongAsAuthority = issuer.ok && notAfter >= issuer.value.notAfter;
   return [
-    ...(sameKey(info.value.publicKey, publicKey) ? [] : ['is for another key']),
+    ...(samePublicKey(info.value.publicKey, publicKey) ? [] : ['is for another key']),
     ...(issuedBy(certificate, authority) ? [] : ['was issued by another authority']),
     ...nameChanges(info.value.names, names.map(canonicalName)),
     ...(notBefore > now ? [`is not valid before ${notBefore.toISOString()}`] : []),

@@ -9,6 +9,7 @@ import {exitsZero, prints} from '../shared/checks.ts';
 import {hasKubernetes, hasOwnDns, hostsPlaying, roles} from '../shared/deployment.ts';
 import {namespaces, onCluster, rancherName, rolledOut} from '../shared/platform.ts';
 import {platformRemedies} from '../shared/platform-remedies.ts';
+import {acceptsMissingRecords, siteDns} from '../site-dns/site-dns.ts';
 import {coreDnsConfiguration, ourZone} from './configuration.ts';
 
 /** As RKE2's chart names what it makes: the Deployment, its Service and its settings alike. */
@@ -28,9 +29,10 @@ export const coreDns = step({
   why: 'Lets programs in the cluster find the platform’s names.',
   role: roles.compute,
   once: true,
-  after: [rke2, localDns],
+  after: [rke2, localDns, siteDns],
   estimate: 45,
   enabled: hasKubernetes,
+  removal: {goesWith: rke2},
   resources: ({deployment}) => [
     manifest({id: 'settings of CoreDNS', objects: [coreDnsConfiguration(deployment)]}),
     waitFor({
@@ -60,7 +62,7 @@ kubectl --namespace ${namespaces.system} rollout status ${`deployment/${name}`} 
         hasOwnDns(deployment) ? `${ourZone(deployment)} goes to ${proxies.join(', ')}` : 'to whom the machine asks',
       ),
       // A rehearsal has no network of the cluster in which the address of CoreDNS would mean anything.
-      ...(facts.practice
+      ...(facts.practice || (!hasOwnDns(deployment) && acceptsMissingRecords(deployment))
         ? []
         : [
             prints(

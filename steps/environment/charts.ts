@@ -6,6 +6,7 @@ import {kubeEnvironment} from '../../source/kubernetes/access.ts';
 import {artifact} from '../../source/resources/artifact.ts';
 import {lines, sh} from '../../source/shell/script.ts';
 import {kubernetesTools} from '../kubernetes-tools/kubernetes-tools.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {exitsZero} from '../shared/checks.ts';
 import {hasKubernetes, roles} from '../shared/deployment.ts';
 import {chartId, commonsCharts, moduleCharts} from './names.ts';
@@ -30,6 +31,7 @@ export const openg2pCharts = step({
   after: [kubernetesTools],
   estimate: 15,
   enabled: deployment => hasKubernetes(deployment) && deployment.environments.length > 0,
+  removal: {goesWith: rke2},
   resources: context => chartsOf(context.deployment).map(name => artifact(context, chartId(name))),
   verify: context =>
     chartsOf(context.deployment).map(name => {

@@ -4,6 +4,7 @@ import {type Step, type StepContext, step, type Verification} from '../../source
 import {helmRelease} from '../../source/resources/helm-release.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {sh} from '../../source/shell/script.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
 import {hasKubernetes, roles} from '../shared/deployment.ts';
 import {onCluster} from '../shared/platform.ts';
@@ -14,13 +15,13 @@ import {
   generated,
   keycloakPassword,
   passwordSecrets,
-  postgresPassword,
   redisPassword,
   staffPassword,
   supersetKey,
+  superuserPassword,
 } from './passwords.ts';
 import {environmentRemedies} from './remedies.ts';
-import {baseValues, type ChartValues, ownDatabase, servicesValues, type ValuesContext} from './values.ts';
+import {baseValues, type ChartValues, servicesValues, type ValuesContext} from './values.ts';
 
 /** What all steps that install something in an environment have in common. */
 export const inEnvironment = {
@@ -28,6 +29,7 @@ export const inEnvironment = {
   once: true,
   enabled: hasKubernetes,
   remedies: environmentRemedies,
+  removal: {goesWith: rke2},
 } as const;
 
 /**
@@ -42,7 +44,7 @@ const readyTimeoutSeconds = 1800;
 export const valuesContext = (
   {deployment, secret}: Pick<StepContext, 'deployment' | 'secret'>,
   environment: Environment,
-): ValuesContext => ({deployment, environment, database: ownDatabase, secret});
+): ValuesContext => ({deployment, environment, secret});
 
 export const releaseOf = (
   context: StepContext,
@@ -81,12 +83,13 @@ export const passwordsStep = (environment: Environment, after: readonly Step[]):
     why: 'Gives databases and administrators passwords that are in the vault, in place of those that everybody knows.',
     after,
     estimate: 3,
-    secrets: () => generated(postgresPassword(environment), keycloakPassword(environment), redisPassword(environment)),
-    resources: ({secret}) => [
-      manifest({id: `passwords of ${environment.name}`, objects: passwordSecrets(environment, secret)}),
+    secrets: deployment =>
+      generated(superuserPassword(deployment, environment), keycloakPassword(environment), redisPassword(environment)),
+    resources: ({deployment, secret}) => [
+      manifest({id: `passwords of ${environment.name}`, objects: passwordSecrets(deployment, environment, secret)}),
     ],
-    verify: ({secret}) =>
-      passwordSecrets(environment, secret).map(({metadata: {name}}) =>
+    verify: ({deployment, secret}) =>
+      passwordSecrets(deployment, environment, secret).map(({metadata: {name}}) =>
         exitsZero(
           {
             id: name,

@@ -5,10 +5,11 @@ import type {KubeObject} from '../../source/kubernetes/objects.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
 import {paths} from '../certificates/paths.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, hostsPlaying, roles} from '../shared/deployment.ts';
 import {gatewayPorts, gatewaySelector} from '../shared/platform.ts';
-import {gatewayName, labelsOf, stepId} from './names.ts';
+import {gatewayName, keycloakHost, labelsOf, stepId} from './names.ts';
 import {environmentRemedies} from './remedies.ts';
 
 /**
@@ -54,11 +55,16 @@ export const gatewayStep = (environment: Environment, after: readonly Step[]): S
     after,
     estimate: 5,
     enabled: hasKubernetes,
+    removal: {goesWith: rke2},
     resources: ({deployment}) => [
       manifest({id: `gateway of ${environment.name}`, objects: [environmentGateway(deployment, environment)]}),
     ],
     verify: ({deployment}) => {
-      const name = environmentDomain(deployment, environment);
+      // Supplied certificates need not cover the domain itself.
+      const name =
+        deployment.tls.mode === 'supplied'
+          ? keycloakHost(deployment, environment)
+          : environmentDomain(deployment, environment);
       return [
         prints(
           {

@@ -4,10 +4,11 @@ import {kubeEnvironment} from '../../source/kubernetes/access.ts';
 import type {KubeObject} from '../../source/kubernetes/objects.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {lines, sh} from '../../source/shell/script.ts';
-import {authorityFrom, authoritySecret, authoritySpec} from '../certificates/authority.ts';
+import {voucherSpecs, vouchersOf} from '../certificates/authority.ts';
 import {hasRancher} from '../rancher/rancher.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
 import {hasKubernetes, kubernetesOf, roles} from '../shared/deployment.ts';
+import {passwordsOfData} from './kept-passwords.ts';
 import {projectMembers, projectName} from './members.ts';
 import {authorityConfigMap, labelsOf, stepId} from './names.ts';
 import {environmentRemedies} from './remedies.ts';
@@ -56,7 +57,8 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
     after,
     estimate: 5,
     enabled: hasKubernetes,
-    secrets: deployment => [authoritySpec(deployment)],
+    removal: passwordsOfData(environment),
+    secrets: voucherSpecs,
     resources: ({deployment, secret}) => [
       ...(hasRancher(deployment)
         ? [manifest({id: `Rancher project of ${environment.name}`, objects: [rancherProject(environment)]})]
@@ -65,7 +67,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
         id: `namespace ${environment.name}`,
         objects: [
           environmentNamespace(deployment, environment),
-          authority(environment, authorityFrom(secret(authoritySecret(deployment))).certificate),
+          authority(environment, vouchersOf(deployment, secret).all.join('')),
         ],
       }),
       ...(hasRancher(deployment) ? [projectMembers(environment)] : []),

@@ -1,12 +1,23 @@
-import type {Environment} from '../../source/deployment/schema.ts';
+import {databasePlaceOf} from '../../source/deployment/environments.ts';
+import type {Deployment, Environment} from '../../source/deployment/schema.ts';
 import type {SecretSpec} from '../../source/engine/step.ts';
 import type {KubeObject} from '../../source/kubernetes/objects.ts';
+import {superuserSecret} from '../postgresql/version.ts';
 import {newPassword} from '../shared/password.ts';
 import {opaqueSecret} from '../shared/platform.ts';
 import {commons, labelsOf, vaultName} from './names.ts';
 
-/** Of the superuser of the environment's PostgreSQL. */
+/** Of the superuser of a server in the environment's own namespace. */
 export const postgresPassword = (environment: Environment): string => vaultName(environment, 'postgres');
+/**
+ * Of the superuser that OpenG2P's charts make databases and users with. On the storage host that is the server's own: their
+ * job gives each user REPLICATION (OpenG2P/postgres-init, init-db.sh), which nobody else may do before PostgreSQL 16. So it
+ * lies in the namespace of the one environment that has the server to itself, and in no other.
+ */
+export const superuserPassword = (deployment: Deployment, environment: Environment): string =>
+  databasePlaceOf(deployment, environment) === 'storage-host' ? superuserSecret : postgresPassword(environment);
+/** Of the user that owns the environment's databases on the storage host. */
+export const databasePassword = (environment: Environment): string => vaultName(environment, 'database');
 /** Of `admin` in Keycloak's own realm. */
 export const keycloakPassword = (environment: Environment): string => vaultName(environment, 'keycloak-admin');
 /** Of the Redis that eSignet keeps its sessions in. */
@@ -30,11 +41,15 @@ export const redisSecret = {name: `${commons.base}-redis-auth`, key: 'redis-pass
  * Secrets that the charts are told to use instead of making their own: so an installation that was cut off finds the
  * passwords that its volumes were made with, and an upgrade never asks for the old ones.
  */
-export const passwordSecrets = (environment: Environment, secret: (name: string) => string): readonly KubeObject[] =>
+export const passwordSecrets = (
+  deployment: Deployment,
+  environment: Environment,
+  secret: (name: string) => string,
+): readonly KubeObject[] =>
   [
-    {...postgresSecret, of: postgresPassword},
-    {...keycloakSecret, of: keycloakPassword},
-    {...redisSecret, of: redisPassword},
+    {...postgresSecret, of: superuserPassword(deployment, environment)},
+    {...keycloakSecret, of: keycloakPassword(environment)},
+    {...redisSecret, of: redisPassword(environment)},
   ].map(({name, key, of}) =>
-    opaqueSecret({name, namespace: environment.name, labels: labelsOf(environment)}, {[key]: secret(of(environment))}),
+    opaqueSecret({name, namespace: environment.name, labels: labelsOf(environment)}, {[key]: secret(of)}),
   );

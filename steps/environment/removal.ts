@@ -1,15 +1,25 @@
 import {moduleIds} from '../../source/deployment/environments.ts';
 import type {Environment} from '../../source/deployment/schema.ts';
+import type {Purge} from '../../source/engine/removal.ts';
 import {type Step, step, type Verification} from '../../source/engine/step.ts';
 import {command} from '../../source/resources/command.ts';
 import {helmAbsent} from '../../source/resources/helm-release.ts';
 import {manifestAbsent} from '../../source/resources/manifest.ts';
-import type {Resource} from '../../source/resources/resource.ts';
-import {err, ok} from '../../source/result.ts';
-import {type Script, sh} from '../../source/shell/script.ts';
+import {type Resource, resource, script} from '../../source/resources/resource.ts';
+import {err, ok, type Result} from '../../source/result.ts';
+import type {PartOutput} from '../../source/shell/frame.ts';
+import {lines, type Script, sh} from '../../source/shell/script.ts';
+import {postgresqlRemedies} from '../postgresql/remedies.ts';
+import {asSuperuser, literal} from '../postgresql/sql.ts';
+import {postgresqlVersion} from '../postgresql/version.ts';
 import {hasRancher} from '../rancher/rancher.ts';
+import {prints} from '../shared/checks.ts';
+import {roles} from '../shared/deployment.ts';
 import {onCluster} from '../shared/platform.ts';
 import {inEnvironment} from './commons.ts';
+import {onStorageHost} from './database-steps.ts';
+import {databaseUser, noDatabases} from './databases.ts';
+import {keptSecrets, putAside, putBack} from './kept-passwords.ts';
 import {projectName} from './members.ts';
 import {commons, gatewayName, moduleCharts, stepId} from './names.ts';
 
@@ -20,99 +30,106 @@ const releases: readonly string[] = [
   commons.base,
 ];
 
-/** Where the Secrets of kept data wait while the releases that own them are removed. Only root can read it. */
-const keptSecrets = ({name}: Environment): string => `/var/lib/groundwork/environments/${name}-secrets.json`;
-
-/**
- * The environment's Secrets as objects that can be made again: without what the cluster wrote into them, and without
- * Helm's own records and what Kubernetes makes by itself, which are of other types.
- */
-const secretsAsObjects = ({
-  name,
-}: Environment): Script => sh`kubectl get secrets --namespace ${name} --field-selector type=Opaque --output 'jsonpath={range .items[*]}{.metadata.name}{"\t"}{.metadata.labels}{"\t"}{.metadata.annotations}{"\t"}{.data}{"\n"}{end}' |
-  awk -F '\t' -v namespace=${name} '
-    function object(text) {return text == "" ? "{}" : text}
-    BEGIN {printf "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":["}
-    NF {
-      printf "%s{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"Opaque\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",\"labels\":%s,\"annotations\":%s},\"data\":%s}", separator, $1, namespace, object($2), object($3), object($4)
-      separator = ","
-    }
-    END {print "]}"}'`;
-
-/**
- * Databases keep the passwords that they were made with, and the Secrets with these go with the releases. So they are
- * put aside before, and back afterwards: an environment of the same name then finds its data and the way into it.
- */
-const putAside = (environment: Environment): Resource =>
-  command({
-    id: `Secrets of ${environment.name} put aside`,
-    doing: 'keeping the passwords that belong to the data',
-    unless: onCluster(
-      sh`[ ! -s ${keptSecrets(environment)} ] || exit 0
-releases=$(helm list --namespace ${environment.name} --all --short) || exit 1
-[ -z "$releases" ]`,
-    ),
-    script: onCluster(sh`set -e -o pipefail
-umask 077
-mkdir -p /var/lib/groundwork/environments
-${secretsAsObjects(environment)} >${`${keptSecrets(environment)}.new`}
-mv ${`${keptSecrets(environment)}.new`} ${keptSecrets(environment)}`),
-    change: 'keep the passwords that belong to the data',
-  });
-
-const putBack = (environment: Environment): Resource =>
-  command({
-    id: `Secrets of ${environment.name} put back`,
-    doing: 'putting the passwords back beside the data',
-    unless: sh`[ ! -e ${keptSecrets(environment)} ]`,
-    script: onCluster(sh`set -e
-if grep -qF '"kind":"Secret"' ${keptSecrets(environment)}; then
-  kubectl apply --server-side --field-manager=groundwork --force-conflicts --filename ${keptSecrets(environment)}
-fi
-rm ${keptSecrets(environment)}`),
-    change: 'put the passwords back beside the data',
-    options: {timeoutMs: 120_000},
-  });
-
 const claims = ({name}: Environment): Script =>
   sh`kubectl get persistentvolumeclaims --namespace ${name} --output name`;
 
-/** Volumes whose claim is or was in the namespace, one a line; `retained` only those that would outlive it. */
-const volumesOf = ({name}: Environment, which: 'all' | 'retained'): Script =>
-  sh`kubectl get persistentvolumes --output 'jsonpath={range .items[*]}{.spec.claimRef.namespace}{"\t"}{.spec.persistentVolumeReclaimPolicy}{"\t"}{.metadata.name}{"\n"}{end}' |
-  awk -F '\t' -v namespace=${name} -v which=${which} '$1 == namespace && (which == "all" || $2 != "Delete") {print $3}'`;
+/** A cluster that is there and does not answer is no empty one: nothing is decided before it does. */
+const clusterAnswers: Resource = {
+  id: 'the cluster answers',
+  doing: 'asking the cluster',
+  probe: onCluster(sh`if ! command -v kubectl >/dev/null || [ ! -s "$KUBECONFIG" ]; then echo none; exit 0; fi
+kubectl --request-timeout=20s get namespaces --output=name`),
+  assess: ({code, stderr}) =>
+    code === 0
+      ? ok({changes: []})
+      : err(`the cluster does not say what is in it: ${stderr.trim().split('\n').at(-1) || `exit status ${code}`}`),
+};
 
-/** That a list is empty. A cluster that does not answer is no empty list: what then follows fails and says so. */
-const noneOf = (list: Script): Script =>
+type Volume = {readonly name: string; readonly policy: string; readonly claim: string; readonly size: string};
+
+/** Volumes whose claim is or was in the namespace: name, policy, claim and size, parted by tabs, one a line. */
+const volumesOf = ({
+  name,
+}: Environment): Script => sh`kubectl get persistentvolumes --output 'jsonpath={range .items[*]}{.spec.claimRef.namespace}{"\t"}{.metadata.name}{"\t"}{.spec.persistentVolumeReclaimPolicy}{"\t"}{.spec.claimRef.name}{"\t"}{.spec.capacity.storage}{"\n"}{end}' |
+  awk -F '\t' -v OFS='\t' -v namespace=${name} '$1 == namespace {print $2, $3, $4, $5}'`;
+
+const readVolumes = ({code, stdout, stderr}: PartOutput): Result<readonly Volume[], string> =>
+  code === 0
+    ? ok(
+        stdout
+          .split('\n')
+          .filter(line => line !== '')
+          .map(line => {
+            const [name = '', policy = '', claim = '', size = ''] = line.split('\t');
+            return {name, policy, claim, size};
+          }),
+      )
+    : err(`the volumes could not be read: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+
+/** Kubernetes installed or not: without it there are no volumes that anybody could ask for. */
+const volumesProbe = (environment: Environment): Script =>
   onCluster(sh`set -o pipefail
-found=$(${list}) || exit 1
-[ -z "$found" ]`);
+if ! command -v kubectl >/dev/null || [ ! -s "$KUBECONFIG" ]; then exit 0; fi
+${volumesOf(environment)}`);
 
 /** Volumes outlive their claims, unless that is changed before the claim goes: then the driver erases them with it. */
 const volumesGoToo = (environment: Environment): Resource =>
-  command({
+  resource<readonly Volume[]>({
     id: `volumes of ${environment.name} go with their claims`,
     doing: 'letting the volumes be erased with their claims',
-    unless: noneOf(volumesOf(environment, 'retained')),
-    script: onCluster(sh`set -e
-for volume in $(${volumesOf(environment, 'retained')}); do
-  kubectl patch persistentvolume "$volume" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'
+    probe: volumesProbe(environment),
+    read: readVolumes,
+    diff: volumes =>
+      volumes
+        .filter(({policy}) => policy !== 'Delete')
+        .map(({claim}) => ({summary: `let the volume of ${claim} go with its claim`})),
+    apply: volumes =>
+      script(
+        onCluster(sh`for volume in ${volumes.filter(({policy}) => policy !== 'Delete').map(({name}) => name)}; do
+  kubectl patch persistentvolume "$volume" --patch '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}' || exit
 done`),
-    change: 'erase the volumes with their claims',
-    options: {timeoutMs: 300_000},
+        {timeoutMs: 300_000},
+      ),
   });
 
 /** The driver erases each with its claim, which takes as long as there are files. */
 const noVolumes = (environment: Environment): Resource =>
-  command({
+  resource<readonly Volume[]>({
     id: `no volumes of ${environment.name}`,
     doing: 'waiting until the volumes are erased',
-    unless: noneOf(volumesOf(environment, 'all')),
-    script: onCluster(sh`for volume in $(${volumesOf(environment, 'all')}); do
-  kubectl wait --for=delete "persistentvolume/$volume" --timeout=300s || exit 1
+    probe: volumesProbe(environment),
+    read: readVolumes,
+    diff: volumes => volumes.map(({claim, size}) => ({summary: `erase volume ${claim} (${size})`, loses: true})),
+    apply: volumes =>
+      script(
+        onCluster(sh`for volume in ${volumes.map(({name}) => name)}; do
+  kubectl wait --for=delete "persistentvolume/$volume" --timeout=300s || exit
 done`),
-    change: 'erase the volumes',
-    options: {timeoutMs: 1_800_000, detached: true},
+        {timeoutMs: 1_800_000, detached: true},
+      ),
+  });
+
+/** Claims in the form of volumes, also those that have got none yet. */
+const claimsAsVolumes = ({name}: Environment): Script =>
+  sh`kubectl get persistentvolumeclaims --namespace ${name} --output 'jsonpath={range .items[*]}{"-\tRetain\t"}{.metadata.name}{"\t"}{.spec.resources.requests.storage}{"\n"}{end}'`;
+
+/** Volumes that stay, with what the operator knows them by. */
+const volumesStay = (environment: Environment): Resource =>
+  resource<readonly Volume[]>({
+    id: `volumes of ${environment.name} stay`,
+    doing: 'looking at the volumes',
+    probe: lines(volumesProbe(environment), claimsAsVolumes(environment)),
+    read: readVolumes,
+    diff: () => [],
+    stays: volumes =>
+      [...new Map(volumes.toReversed().map(volume => [volume.claim, volume])).values()]
+        .toReversed()
+        .map(({claim, size}) => ({
+          kind: 'data',
+          what: `volume ${claim} (${size})`,
+          why: `an environment named ${environment.name} finds it again, with its passwords`,
+        })),
+    apply: () => async () => ok(),
   });
 
 /** A namespace in which nothing is kept goes; one with data stays, and belongs to no project any more. */
@@ -150,16 +167,11 @@ const nothingLeft = (id: string, title: string, list: Script): Verification => (
       : err(stdout.trim().split('\n').join(', ') || stderr.trim() || `exit status ${code}`),
 });
 
-export type Removal = {
-  /** Erase the data too; without it volumes and the passwords that belong to them stay. */
-  readonly purge: boolean;
-};
-
 /**
  * What takes an environment away: releases, then the ways in, then what is left of the namespace. Nothing of it is
  * guessed from the deployment: what is not there is not removed.
  */
-export const removalSteps = (environment: Environment, {purge}: Removal): readonly Step[] => {
+export const environmentRemoval = (environment: Environment, {data: purge}: Pick<Purge, 'data'>): readonly Step[] => {
   const {name} = environment;
   const services = step({
     ...inEnvironment,
@@ -169,7 +181,8 @@ export const removalSteps = (environment: Environment, {purge}: Removal): readon
     after: [],
     estimate: 120,
     resources: () => [
-      ...(purge ? [volumesGoToo(environment)] : [putAside(environment)]),
+      clusterAnswers,
+      ...(purge ? [volumesGoToo(environment)] : [volumesStay(environment), putAside(environment)]),
       ...releases.map(release => helmAbsent({name: release, namespace: name, purge})),
       ...(purge ? [] : [putBack(environment)]),
     ],
@@ -245,41 +258,34 @@ export const removalSteps = (environment: Environment, {purge}: Removal): readon
           ),
     ],
   });
-  return [services, access, namespace];
-};
-
-/** What is in an environment now, for the one who is to decide about it; see `readInventory`. */
-export const inventoryScript = ({name}: Pick<Environment, 'name'>): Script =>
-  onCluster(sh`set -e
-releases=$(helm list --namespace ${name} --all --output json)
-claims=$(kubectl get persistentvolumeclaims --namespace ${name} --output json)
-printf '{"releases":%s,"claims":%s}\n' "$releases" "$claims"`);
-
-export type Inventory = {
-  readonly releases: readonly {readonly name: string; readonly chart: string; readonly status: string}[];
-  /** Volumes that hold data: name and size as Kubernetes writes it, `8Gi`. */
-  readonly claims: readonly {readonly name: string; readonly size: string}[];
-};
-
-type Listed = {
-  readonly releases: readonly {readonly name: string; readonly chart: string; readonly status: string}[] | null;
-  readonly claims: {
-    readonly items: readonly {
-      readonly metadata: {readonly name: string};
-      readonly status?: {readonly capacity?: {readonly storage?: string}};
-      readonly spec: {readonly resources: {readonly requests?: {readonly storage?: string}}};
-    }[];
-  };
-};
-
-/** Throws when the text is not what `inventoryScript` prints. */
-export const readInventory = (stdout: string): Inventory => {
-  const {releases: listed, claims: found} = JSON.parse(stdout) as Listed;
-  return {
-    releases: (listed ?? []).map(({name, chart, status}) => ({name, chart, status})),
-    claims: found.items.map(({metadata, status, spec}) => ({
-      name: metadata.name,
-      size: status?.capacity?.storage ?? spec.resources.requests?.storage ?? 'unknown',
-    })),
-  };
+  const databases = step({
+    id: stepId(environment, 'remove-databases'),
+    title: `${name}: databases on the storage host`,
+    why: purge
+      ? 'Erases the databases and the users that were made for it.'
+      : 'Tells what is kept on the storage host.',
+    role: roles.storage,
+    after: [services],
+    estimate: 10,
+    enabled: onStorageHost(environment),
+    resources: ({deployment, facts}) => [noDatabases(postgresqlVersion(deployment, facts), environment, purge)],
+    verify: ({deployment, facts}) =>
+      purge
+        ? [
+            prints(
+              {
+                id: 'no-databases',
+                title: `the storage host has no databases of ${name} any more`,
+                script: asSuperuser(
+                  postgresqlVersion(deployment, facts),
+                  `SELECT count(*) FROM pg_database WHERE pg_get_userbyid(datdba) = ${literal(databaseUser(environment))};`,
+                ),
+              },
+              '0',
+            ),
+          ]
+        : [],
+    remedies: postgresqlRemedies,
+  });
+  return [services, access, namespace, databases];
 };

@@ -1,4 +1,4 @@
-import {environmentDomain, hostnameOf, strayHostnames} from '../../source/deployment/environments.ts';
+import {databasePlaceOf, environmentDomain, hostnameOf, strayHostnames} from '../../source/deployment/environments.ts';
 import type {Deployment, Environment} from '../../source/deployment/schema.ts';
 import {commons, keycloakHost} from './names.ts';
 import {
@@ -10,27 +10,27 @@ import {
   supersetKey,
 } from './passwords.ts';
 
-/** Where an environment's databases are: a server of its own in the namespace, or one that serves it from outside. */
-export type Database = {readonly kind: 'in-cluster'} | {readonly kind: 'external'; readonly host: string};
-
 export type ValuesContext = {
   readonly deployment: Deployment;
   readonly environment: Environment;
-  readonly database: Database;
   readonly secret: (name: string) => string;
 };
 
 /** A chart's values, and which texts among them nobody may see. */
 export type ChartValues = {readonly values: object; readonly secretValues: readonly string[]};
 
-/** What every environment of the sandbox has. */
-export const ownDatabase: Database = {kind: 'in-cluster'};
-
-const databaseGlobals = (database: Database) => ({
-  postgresqlHost: database.kind === 'in-cluster' ? `${commons.base}-postgresql` : database.host,
+/**
+ * The same wherever the databases are: a server in the namespace brings a Service of this name, and for the storage host's
+ * there is one of ours (`databaseService`).
+ */
+const databaseGlobals = {
+  postgresqlHost: postgresSecret.name,
   postgresqlSecret: postgresSecret.name,
   postgresqlSecretKey: postgresSecret.key,
-});
+} as const;
+
+const onStorageHost = ({deployment, environment}: Pick<ValuesContext, 'deployment' | 'environment'>): boolean =>
+  databasePlaceOf(deployment, environment) === 'storage-host';
 
 const keycloakUrl = ({deployment, environment}: Pick<ValuesContext, 'deployment' | 'environment'>): string =>
   `https://${keycloakHost(deployment, environment)}`;
@@ -39,7 +39,8 @@ const keycloakUrl = ({deployment, environment}: Pick<ValuesContext, 'deployment'
  * openg2p-commons-base: PostgreSQL, Kafka, MinIO, Redis, SoftHSM, Keycloak with its realm. The realm's first user is
  * written out as a whole, because Helm replaces lists and does not merge them: without a user name, its Job fails.
  */
-export const baseValues = ({deployment, environment, database, secret}: ValuesContext): ChartValues => {
+export const baseValues = (context: ValuesContext): ChartValues => {
+  const {deployment, environment, secret} = context;
   const domain = environmentDomain(deployment, environment);
   const password = secret(staffPassword(environment));
   const email = environment.adminEmail ?? `admin@${domain}`;
@@ -49,12 +50,11 @@ export const baseValues = ({deployment, environment, database, secret}: ValuesCo
         baseDomain: domain,
         kafkaUiHostname: hostnameOf(deployment, environment, 'kafka'),
         minioHostname: hostnameOf(deployment, environment, 'minio'),
-        ...databaseGlobals(database),
+        ...databaseGlobals,
       },
-      postgresql:
-        database.kind === 'in-cluster'
-          ? {enabled: true, auth: {existingSecret: postgresSecret.name}}
-          : {enabled: false},
+      postgresql: onStorageHost(context)
+        ? {enabled: false}
+        : {enabled: true, auth: {existingSecret: postgresSecret.name}},
       keycloak: {auth: {existingSecret: keycloakSecret.name, passwordSecretKey: keycloakSecret.key}},
       'redis-auth': {auth: {existingSecret: redisSecret.name, existingSecretPasswordKey: redisSecret.key}},
       'keycloak-init': {
@@ -90,7 +90,7 @@ const cookieDomain = ({deployment, environment}: ValuesContext): string => {
 
 /** openg2p-commons-services: eSignet, Superset, ODK, IAM, master data, audit, staff portal and others. */
 export const servicesValues = (context: ValuesContext): ChartValues => {
-  const {deployment, environment, database, secret} = context;
+  const {deployment, environment, secret} = context;
   const key = secret(supersetKey(environment));
   return {
     values: {
@@ -101,7 +101,7 @@ export const servicesValues = (context: ValuesContext): ChartValues => {
         keycloakBaseUrl: keycloakUrl(context),
         keycloakAdminSecret: keycloakSecret.name,
         keycloakAdminSecretKey: keycloakSecret.key,
-        ...databaseGlobals(database),
+        ...databaseGlobals,
         redisInstallationName: `${commons.base}-redis`,
         redisAuthInstallationName: `${commons.base}-redis-auth`,
         minioInstallationName: `${commons.base}-minio`,
@@ -120,6 +120,8 @@ export const servicesValues = (context: ValuesContext): ChartValues => {
       'openg2p-iam-service': {global: {keycloakBaseUrl: keycloakUrl(context)}},
       'openg2p-audit-manager': {global: {kafkaBootstrapServers: `${commons.base}-kafka:9092`}},
       superset: {supersetSecretKey: key},
+      // All others use TLS where a server has it. ODK must be told, and knows only `true`: without looking at the certificate.
+      ...(onStorageHost(context) && {'odk-central': {backend: {envVars: {DB_SSL: 'true'}}}}),
     },
     secretValues: [key],
   };
@@ -132,14 +134,14 @@ const partnerKeys = `http://${commons.services}-pm-partner-api`;
 
 /** openg2p-registry: names that begin with `staff-` and `partner-` are made of its own by the chart. */
 export const registryValues = (context: ValuesContext): ChartValues => {
-  const {deployment, environment, database, secret} = context;
+  const {deployment, environment, secret} = context;
   const domain = environmentDomain(deployment, environment);
   const password = secret(approverPassword(environment));
   return {
     values: {
       global: {
         registryHostname: hostnameOf(deployment, environment, 'registry'),
-        postgresqlHost: databaseGlobals(database).postgresqlHost,
+        postgresqlHost: databaseGlobals.postgresqlHost,
         keycloakBaseUrl: keycloakUrl(context),
         // Browsers follow signed addresses of it, so it is the outer name of MinIO's API and not of its console.
         minioHost: `minio-api.${domain}`,
@@ -156,11 +158,11 @@ export const registryValues = (context: ValuesContext): ChartValues => {
 
 /** openg2p-spar. Its test partner's key is published, so that it must not be let in. */
 export const sparValues = (context: ValuesContext): ChartValues => {
-  const {deployment, environment, database} = context;
+  const {deployment, environment} = context;
   return {
     values: {
       global: {
-        postgresqlHost: databaseGlobals(database).postgresqlHost,
+        postgresqlHost: databaseGlobals.postgresqlHost,
         keycloakBaseUrl: keycloakUrl(context),
         partnerManagementApiUrl: partnerKeys,
         testPartnerEnabled: false,
@@ -174,12 +176,12 @@ export const sparValues = (context: ValuesContext): ChartValues => {
 
 /** openg2p-pbms: Odoo with the programmes; reads the registry's database under the names that its release gives. */
 export const pbmsValues = (context: ValuesContext): ChartValues => {
-  const {deployment, environment, database} = context;
+  const {deployment, environment} = context;
   return {
     values: {
       hostname: hostnameOf(deployment, environment, 'pbms'),
       global: {
-        postgresqlHost: databaseGlobals(database).postgresqlHost,
+        postgresqlHost: databaseGlobals.postgresqlHost,
         keycloakBaseUrl: keycloakUrl(context),
         g2pPbmsBgTaskHostname: `pbms-tasks.${environmentDomain(deployment, environment)}`,
         keymanagerInstallationName: `${commons.services}-keymanager`,
@@ -198,12 +200,12 @@ export const pbmsValues = (context: ValuesContext): ChartValues => {
 
 /** openg2p-bridge. The key of its test partner is published: partners' signatures are checked without it. */
 export const bridgeValues = (context: ValuesContext): ChartValues => {
-  const {deployment, environment, database} = context;
+  const {deployment, environment} = context;
   const domain = environmentDomain(deployment, environment);
   return {
     values: {
       global: {
-        postgresqlHost: databaseGlobals(database).postgresqlHost,
+        postgresqlHost: databaseGlobals.postgresqlHost,
         keycloakBaseUrl: keycloakUrl(context),
         g2pBridgeHostname: hostnameOf(deployment, environment, 'g2pBridge'),
         benePortalHostname: `g2p-bridge-bene-portal.${domain}`,

@@ -2,7 +2,9 @@ import {type StepContext, step} from '../../source/engine/step.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {aptPackages} from '../../source/resources/apt-packages.ts';
 import {type FirewallRule, firewall as ufw} from '../../source/resources/firewall.ts';
+import {firewallAbsent} from '../../source/resources/firewall-removal.ts';
 import {service} from '../../source/resources/service.ts';
+import {packagesStay} from '../../source/resources/stays.ts';
 import {sh} from '../../source/shell/script.ts';
 import {hostBaseline} from '../host-baseline/host-baseline.ts';
 import {exitsZero} from '../shared/checks.ts';
@@ -45,6 +47,15 @@ export const firewall = step({
   role: roles.base,
   after: [hostBaseline],
   estimate: 15,
+  removal: {
+    resources: ({scope, facts}) =>
+      scope === 'platform'
+        ? []
+        : [
+            packagesStay([systemOf(facts).packages.firewall]),
+            firewallAbsent({seenFrom: facts.seenFrom, sshPort: sshPortOf(facts)}),
+          ],
+  },
   resources: context => [
     aptPackages([systemOf(context.facts).packages.firewall]),
     ufw({rules: rulesFor(context), seenFrom: context.facts.seenFrom, sshPort: context.facts.sshPort}),

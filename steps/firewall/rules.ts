@@ -1,12 +1,13 @@
 import type {Deployment, HostSpec} from '../../source/deployment/schema.ts';
+import {hasPostgresql, postgresqlOf} from '../postgresql/version.ts';
 import {hasKubernetes, hasOwnDns, hostsPlaying, isPublic, roles, vpns} from '../shared/deployment.ts';
 
 /**
  * Who may come in. `admins`: the operators' own networks. `private`: the machines' subnet. `vpn`: each VPN's peers.
- * `web`: private and vpn, or everybody when there is a public channel. `nodes` and `proxies`: the other machines of that
- * role. `pods`: those on this machine, which alone come with addresses of their own.
+ * `web`: private and vpn, or everybody when there is a public channel. `nodes`, `proxies` and `backups`: the other machines of
+ * that role. `pods`: those on this machine, which alone come with addresses of their own.
  */
-export type Source = 'admins' | 'private' | 'vpn' | 'web' | 'anyone' | 'nodes' | 'proxies' | 'pods';
+export type Source = 'admins' | 'private' | 'vpn' | 'web' | 'anyone' | 'nodes' | 'proxies' | 'backups' | 'pods';
 
 /** `ssh` is the port that the host's SSH server has; `wireguard` the ports of the VPNs. */
 export type PortName = number | 'ssh' | 'wireguard';
@@ -27,7 +28,6 @@ export const roleRules: readonly RoleRule[] = [
   {role: roles.base, ports: ['ssh'], protocol: 'tcp', from: ['admins', 'private', 'vpn'], purpose: 'SSH'},
   {role: roles.proxy, ports: ['wireguard'], protocol: 'udp', from: ['anyone'], purpose: 'WireGuard'},
   {role: roles.proxy, ports: [80, 443], protocol: 'tcp', from: ['web'], purpose: 'web'},
-  {role: roles.storage, ports: [2049], protocol: 'tcp', from: ['private'], purpose: 'NFS'},
 ];
 
 /**
@@ -45,6 +45,31 @@ export const kubernetesRules: readonly RoleRule[] = [
   {role: roles.proxy, ports: [80, 443], protocol: 'tcp', from: ['pods'], purpose: 'web'},
 ];
 
+/**
+ * What is kept on the storage host, for the machines that work with it and for the one that copies it; on a single machine
+ * the share is open to the private subnet, so that another one can be added to the cluster.
+ */
+export const storageRules = (deployment: Deployment): readonly RoleRule[] => [
+  {
+    role: roles.storage,
+    ports: [2049],
+    protocol: 'tcp',
+    from: deployment.hosts.length > 1 ? ['nodes', 'backups'] : ['private'],
+    purpose: 'NFS',
+  },
+  ...(hasPostgresql(deployment)
+    ? [
+        {
+          role: roles.storage,
+          ports: [postgresqlOf(deployment).port],
+          protocol: 'tcp' as const,
+          from: ['nodes' as const, 'pods' as const],
+          purpose: 'PostgreSQL',
+        },
+      ]
+    : []),
+];
+
 /** Where a DNS server of ours is on the proxy: with `site`, nobody has business at that port. */
 export const ownDnsRules: readonly RoleRule[] = (['udp', 'tcp'] as const).map(protocol => ({
   role: roles.proxy,
@@ -57,6 +82,7 @@ export const ownDnsRules: readonly RoleRule[] = (['udp', 'tcp'] as const).map(pr
 /** The rules of a deployment: what the ground needs, and what it has beside it. */
 export const rulesFor = (deployment: Deployment): readonly RoleRule[] => [
   ...roleRules,
+  ...storageRules(deployment),
   ...(hasOwnDns(deployment) ? ownDnsRules : []),
   ...(hasKubernetes(deployment) ? kubernetesRules : []),
 ];
@@ -98,6 +124,8 @@ const sourcesOf = (source: Source, deployment: Deployment, host: FirewalledHost)
       return othersPlaying(deployment, roles.compute, host);
     case 'proxies':
       return othersPlaying(deployment, roles.proxy, host);
+    case 'backups':
+      return othersPlaying(deployment, roles.backup, host);
     case 'pods':
       return hasKubernetes(deployment) && host.roles.includes(roles.compute) ? [pods] : [];
   }

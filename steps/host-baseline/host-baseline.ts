@@ -10,6 +10,7 @@ import {roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {hostsLines} from './hosts-file.ts';
 import {inotifyLimits, inotifySuffices} from './inotify.ts';
+import {baselineRemoval} from './removal.ts';
 import {swapOff} from './swap.ts';
 import {keepsTime, timeSources} from './time.ts';
 import {needrestartConfiguration, needrestartPath, updatesConfiguration, updatesPath} from './updates.ts';
@@ -21,6 +22,7 @@ export const hostBaseline = step({
   role: roles.base,
   after: [],
   estimate: 40,
+  removal: baselineRemoval,
   resources: ({deployment, host, facts}) => {
     const system = systemOf(facts);
     const {packages, time} = system;

@@ -3,7 +3,7 @@ import type {Resource} from '../../source/resources/resource.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
 import {managedNote} from '../shared/config-text.ts';
 
-const path = '/etc/sysctl.d/60-groundwork-inotify.conf';
+export const inotifyPath = '/etc/sysctl.d/60-groundwork-inotify.conf';
 
 /** What the programs of hundreds of pods need; with the kernel's own 128 instances they end in "too many open files". */
 const least = {watches: 524_288, instances: 1024};
@@ -26,8 +26,8 @@ at_least() {
   echo ${managedNote}
   at_least fs.inotify.max_user_watches ${least.watches}
   at_least fs.inotify.max_user_instances ${least.instances}
-} >${`${path}.new`}
-mv ${`${path}.new`} ${path}
-sysctl -q -p ${path}`,
+} >${`${inotifyPath}.new`}
+mv ${`${inotifyPath}.new`} ${inotifyPath}
+sysctl -q -p ${inotifyPath}`,
   change: `let programs watch ${least.watches} files, and ${least.instances} of them at once`,
 });

@@ -1,3 +1,4 @@
+import {command} from '../../source/resources/command.ts';
 import {type Definition, resource, script} from '../../source/resources/resource.ts';
 import {ok} from '../../source/result.ts';
 import {sh} from '../../source/shell/script.ts';
@@ -48,3 +49,22 @@ for device in ${active}; do
 done
 swapoff -a`),
 } satisfies Definition<SwapState>);
+
+/**
+ * Lines of /etc/fstab that we switched off are switched on, and what we masked may come again. Swap itself comes at the
+ * next start: a machine that has lost its memory to something else must not be held up by this.
+ */
+export const swapAgain = command({
+  id: 'swap again',
+  doing: 'letting swap come again',
+  unless: sh`! grep -qF ${mark} /etc/fstab 2>/dev/null`,
+  script: sh`set -e
+for unit in $(systemctl list-unit-files --type=swap --state=masked --no-legend --plain 2>/dev/null | awk '{print $1}'); do
+  systemctl unmask --quiet "$unit" || :
+done
+new=$(mktemp /etc/.fstab.XXXXXX)
+cp -p /etc/fstab "$new"
+awk -v mark=${mark} 'index($0, mark) == 1 {$0 = substr($0, length(mark) + 1)} {print}' /etc/fstab >"$new"
+mv "$new" /etc/fstab`,
+  change: 'switch the swap lines of /etc/fstab on again; swap comes at the next start',
+});

@@ -39,6 +39,7 @@ export const istio = step({
   after: [rke2],
   estimate: 90,
   enabled: hasKubernetes,
+  removal: {goesWith: rke2},
   resources: context => [
     ...charts.map(id => artifact(context, id)),
     manifest({id: 'namespace of Istio', objects: [namespace(namespaces.istio, 'baseline')]}),

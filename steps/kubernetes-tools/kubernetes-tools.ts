@@ -1,6 +1,7 @@
 import {artifactOf} from '../../source/artifacts/for-step.ts';
 import {step} from '../../source/engine/step.ts';
 import {artifact} from '../../source/resources/artifact.ts';
+import {withdrawn} from '../../source/resources/withdrawn.ts';
 import {hostBaseline} from '../host-baseline/host-baseline.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, roles} from '../shared/deployment.ts';
@@ -15,6 +16,7 @@ export const kubernetesTools = step({
   after: [hostBaseline],
   estimate: 20,
   enabled: hasKubernetes,
+  removal: {resources: () => [withdrawn(tools.map(programOf))]},
   resources: context => tools.flatMap(tool => [artifact(context, tool.id), toolInstalled(context, tool)]),
   verify: context =>
     tools.map(tool => {

@@ -10,7 +10,12 @@ import {managedFile} from '../shared/config-text.ts';
 import {resolvedDropIn, resolvedPath, resolverOf} from './configuration.ts';
 
 /** A line for dhclient, which writes /etc/resolv.conf anew with each lease. */
-const dhclientLine = 'prepend domain-name-servers 127.0.0.1; # Groundwork';
+export const dhclientLine = 'prepend domain-name-servers 127.0.0.1; # Groundwork';
+export const dhclientConfiguration = '/etc/dhcp/dhclient.conf';
+
+/** dhcpcd puts it in front of what it writes. */
+export const headPath = '/etc/resolv.conf.head';
+export const networkManagerPath = '/etc/NetworkManager/conf.d/groundwork.conf';
 
 /**
  * What keeps our line in /etc/resolv.conf when the program that configures the network writes that file again:
@@ -19,21 +24,20 @@ const dhclientLine = 'prepend domain-name-servers 127.0.0.1; # Groundwork';
 const keepers = ({networkManagedBy}: Pick<Facts, 'networkManagedBy'>): readonly Resource[] => {
   if (networkManagedBy === 'ifupdown') {
     return [
-      file('/etc/resolv.conf.head', managedFile('nameserver 127.0.0.1')),
+      file(headPath, managedFile('nameserver 127.0.0.1')),
       command({
         id: 'resolver line of dhclient',
         doing: 'telling dhclient to keep the local resolver first',
-        unless: sh`[ ! -e /etc/dhcp/dhclient.conf ] || grep -qxF ${dhclientLine} /etc/dhcp/dhclient.conf`,
-        script: sh`printf '%s\n' ${dhclientLine} >>/etc/dhcp/dhclient.conf`,
-        change: 'add a line to /etc/dhcp/dhclient.conf',
+        unless: sh`[ ! -e ${dhclientConfiguration} ] || grep -qxF ${dhclientLine} ${dhclientConfiguration}`,
+        script: sh`printf '%s\n' ${dhclientLine} >>${dhclientConfiguration}`,
+        change: `add a line to ${dhclientConfiguration}`,
       }),
     ];
   }
   if (networkManagedBy === 'NetworkManager') {
-    const path = '/etc/NetworkManager/conf.d/groundwork.conf';
     return [
-      file(path, managedFile('[main]', 'rc-manager=unmanaged')),
-      service('NetworkManager.service', {configuration: [path], onChange: 'reload'}),
+      file(networkManagerPath, managedFile('[main]', 'rc-manager=unmanaged')),
+      service('NetworkManager.service', {configuration: [networkManagerPath], onChange: 'reload'}),
     ];
   }
   return [];

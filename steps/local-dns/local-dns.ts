@@ -1,6 +1,7 @@
-import {step} from '../../source/engine/step.ts';
+import {type StepContext, step, type Verification} from '../../source/engine/step.ts';
 import {aptPackages} from '../../source/resources/apt-packages.ts';
 import {file} from '../../source/resources/file.ts';
+import type {Resource} from '../../source/resources/resource.ts';
 import {service} from '../../source/resources/service.ts';
 import {sh} from '../../source/shell/script.ts';
 import {firewall} from '../firewall/firewall.ts';
@@ -8,48 +9,54 @@ import {prints} from '../shared/checks.ts';
 import {hasOwnDns, roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, dnsmasqConfiguration} from './configuration.ts';
+import {noFormerServer} from './former-server.ts';
 import {hostResolver} from './host-resolver.ts';
+import {localDnsRemoval} from './removal.ts';
+
+const ownServer = ({deployment, host, facts}: StepContext): readonly Resource[] => [
+  aptPackages([systemOf(facts).packages.dnsServer], {withoutStarting: true}),
+  file(configurationPath, dnsmasqConfiguration(deployment, host, facts), {
+    validate: candidate => sh`dnsmasq --test --conf-file=${candidate}`,
+  }),
+  service('dnsmasq.service', {
+    enabled: true,
+    running: true,
+    configuration: [configurationPath],
+    // dnsmasq reads its settings only when it starts.
+    onChange: 'restart',
+  }),
+  ...hostResolver(deployment, host, facts),
+];
+
+const serverAnswers = ({deployment: {domain}, host}: StepContext): readonly Verification[] => [
+  prints(
+    {
+      id: 'answers',
+      title: `the DNS server leads names of ${domain} to ${host.privateAddress}`,
+      script: sh`dig +short +time=2 +tries=2 ${`@${host.privateAddress}`} ${`any-name.${domain}`} A`,
+    },
+    host.privateAddress,
+  ),
+  prints(
+    {
+      id: 'host-resolves',
+      title: `the host itself resolves ${domain}`,
+      script: sh`getent ahostsv4 ${domain} | awk '{print $1}' | sort -u`,
+    },
+    host.privateAddress,
+  ),
+];
 
 export const localDns = step({
   id: 'local-dns',
   title: 'Local DNS',
-  why: 'Makes the platform’s names lead to the proxy, on the private subnet and over the VPN.',
+  why: 'Makes the platform’s names lead to the proxy; where the site’s own DNS answers, sees to it that no server of ours does.',
   role: roles.proxy,
   after: [firewall],
   estimate: 10,
-  enabled: hasOwnDns,
-  resources: ({deployment, host, facts}) => [
-    aptPackages([systemOf(facts).packages.dnsServer], {withoutStarting: true}),
-    file(configurationPath, dnsmasqConfiguration(deployment, host, facts), {
-      validate: candidate => sh`dnsmasq --test --conf-file=${candidate}`,
-    }),
-    service('dnsmasq.service', {
-      enabled: true,
-      running: true,
-      configuration: [configurationPath],
-      // dnsmasq reads its settings only when it starts.
-      onChange: 'restart',
-    }),
-    ...hostResolver(deployment, host, facts),
-  ],
-  verify: ({deployment: {domain}, host}) => [
-    prints(
-      {
-        id: 'answers',
-        title: `the DNS server leads names of ${domain} to ${host.privateAddress}`,
-        script: sh`dig +short +time=2 +tries=2 ${`@${host.privateAddress}`} ${`any-name.${domain}`} A`,
-      },
-      host.privateAddress,
-    ),
-    prints(
-      {
-        id: 'host-resolves',
-        title: `the host itself resolves ${domain}`,
-        script: sh`getent ahostsv4 ${domain} | awk '{print $1}' | sort -u`,
-      },
-      host.privateAddress,
-    ),
-  ],
+  removal: localDnsRemoval,
+  resources: context => (hasOwnDns(context.deployment) ? ownServer(context) : noFormerServer(context.facts)),
+  verify: context => (hasOwnDns(context.deployment) ? serverAnswers(context) : []),
   skippable:
     'Names of the platform are not answered here. Where the site’s own DNS is to answer, say so in the answers instead (Domain: DNS).',
   remedies: [

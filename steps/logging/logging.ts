@@ -6,6 +6,7 @@ import {helmRelease} from '../../source/resources/helm-release.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {sh} from '../../source/shell/script.ts';
 import {hasMonitoring, monitoring} from '../monitoring/monitoring.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, kubernetesOf, roles} from '../shared/deployment.ts';
 import {newPassword} from '../shared/password.ts';
@@ -33,6 +34,7 @@ export const logging = step({
   estimate: 180,
   enabled: hasLogging,
   secrets: () => [{name: storePassword, generate: newPassword}],
+  removal: {goesWith: rke2},
   resources: context => {
     const {deployment, secret} = context;
     return [

@@ -10,6 +10,7 @@ import {trustBundle} from '../certificates/paths.ts';
 import {istio} from '../istio/istio.ts';
 import {nginx} from '../nginx/nginx.ts';
 import {rancher} from '../rancher/rancher.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, hostsPlaying, kubernetesOf, roles} from '../shared/deployment.ts';
 import {newPassword} from '../shared/password.ts';
@@ -71,6 +72,7 @@ export const monitoring = step({
   estimate: 240,
   enabled: hasMonitoring,
   secrets: deployment => [{name: grafanaPassword, generate: newPassword}, ...alertSecrets(deployment)],
+  removal: {goesWith: rke2},
   resources: context => {
     const {deployment, host, secret} = context;
     return [

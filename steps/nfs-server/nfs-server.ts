@@ -1,3 +1,4 @@
+import type {Deployment} from '../../source/deployment/schema.ts';
 import {type StepContext, step} from '../../source/engine/step.ts';
 import {nfsServerFor} from '../../source/hosts/os-data.ts';
 import {aptPackages} from '../../source/resources/apt-packages.ts';
@@ -9,15 +10,24 @@ import {service} from '../../source/resources/service.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
 import {firewall} from '../firewall/firewall.ts';
-import {exitsZero} from '../shared/checks.ts';
+import {exitsZero, prints} from '../shared/checks.ts';
 import {roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
-import {exportPath, ganeshaConfiguration, kernelExports, kernelSettings} from './exports.ts';
+import {exportPath, ganeshaConfiguration, kernelExports, kernelSettings, shareClients} from './exports.ts';
+import {exportsFile, ganeshaFile, settingsFile} from './paths.ts';
 import {nfsRemedies} from './remedies.ts';
+import {nfsRemoval} from './removal.ts';
 
-const exportsFile = '/etc/exports.d/groundwork.exports';
-const settingsFile = '/etc/nfs.conf.d/groundwork.conf';
-const ganeshaFile = '/etc/ganesha/ganesha.conf';
+/** Who may mount the share now, by what the kernel says, in one line. */
+const exportedTo = (deployment: Deployment): Script =>
+  sh`exportfs -v | tr -s '\n\t ' '\n' | awk -v path=${exportPath(deployment)} 'found {sub(/\(.*/, ""); print} {found = ($0 == path)}' | LC_ALL=C sort | xargs`;
+
+/** The same as it should be. */
+const clientsInOrder = (deployment: Deployment): string =>
+  shareClients(deployment)
+    .map(({from}) => from)
+    .toSorted()
+    .join(' ');
 
 const serverOf = ({deployment, facts}: Pick<StepContext, 'deployment' | 'facts'>) =>
   nfsServerFor(deployment.components.nfs.server, facts);
@@ -37,9 +47,9 @@ const kernelServer = ({deployment, facts}: StepContext): readonly Resource[] => 
   command({
     id: 'exports as written',
     doing: 'exporting the directory',
-    unless: sh`exportfs -v | tr -s '\n\t ' ' ' | grep -qF ${`${exportPath(deployment)} ${deployment.network.privateSubnet}(`}`,
+    unless: sh`[ "$(${exportedTo(deployment)})" = ${clientsInOrder(deployment)} ]`,
     script: sh`exportfs -ra`,
-    change: `export ${exportPath(deployment)} to ${deployment.network.privateSubnet}`,
+    change: `export ${exportPath(deployment)} to ${clientsInOrder(deployment)}`,
   }),
 ];
 
@@ -65,6 +75,7 @@ export const nfsServer = step({
   role: roles.storage,
   after: [firewall],
   estimate: 20,
+  removal: nfsRemoval,
   resources: context => [
     directory(context.deployment.components.nfs.exportPath),
     // The CSI driver makes a directory for each volume and sets that one's mode. This one is root's, and what
@@ -83,17 +94,20 @@ export const nfsServer = step({
   verify: context => [
     ...(serverOf(context) === 'kernel'
       ? [
-          exitsZero({
-            id: 'exported',
-            title: 'the directory is exported to the private subnet',
-            script: sh`exportfs -v | tr -s '\n\t ' ' ' | grep -oF ${`${exportPath(context.deployment)} ${context.deployment.network.privateSubnet}(`}`,
-          }),
+          prints(
+            {
+              id: 'exported',
+              title: 'the directory is exported to the machines that work with it, and to nobody else',
+              script: exportedTo(context.deployment),
+            },
+            clientsInOrder(context.deployment),
+          ),
         ]
       : []),
     exitsZero(
       {
         id: 'mountable',
-        title: `a client of the private subnet can open ${exportPath(context.deployment)} over NFS 4`,
+        title: `a client can open ${exportPath(context.deployment)} over NFS 4`,
         script: opened(context),
       },
       `nfs-ls opened ${exportPath(context.deployment)}`,

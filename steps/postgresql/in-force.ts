@@ -25,10 +25,11 @@ type State = {readonly stale: boolean; readonly waiting: string | undefined};
 /**
  * That the running server works with its files as they are, whoever changed them: it reads them again, and is restarted only
  * when a setting needs that. Files that it would not come up with are refused before, and it goes on with the old ones.
+ * `whose` tells several of these apart on one host.
  */
-export const settingsInForce = (version: number): Resource =>
+export const settingsInForce = (version: number, whose?: string): Resource =>
   resource<State>({
-    id: `settings of the database server ${version}/${clusterName} in force`,
+    id: `settings of the database server ${version}/${clusterName} in force${whose === undefined ? '' : ` (${whose})`}`,
     doing: 'letting the database server read its settings',
     probe: look(version),
     read: ({code, stdout}) =>

@@ -1,4 +1,3 @@
-import type {Deployment} from '../../source/deployment/schema.ts';
 import {step} from '../../source/engine/step.ts';
 import {aptPackages} from '../../source/resources/apt-packages.ts';
 import {command} from '../../source/resources/command.ts';
@@ -7,7 +6,7 @@ import {file} from '../../source/resources/file.ts';
 import {service} from '../../source/resources/service.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
 import {sh} from '../../source/shell/script.ts';
-import {authorityFrom, authoritySecret, authoritySpec} from '../certificates/authority.ts';
+import {authorityFrom, authoritySecret, authoritySpec, leafTerms} from '../certificates/authority.ts';
 import {leaf} from '../certificates/leaf.ts';
 import {firewall} from '../firewall/firewall.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
@@ -20,16 +19,18 @@ import {settingsInForce} from './in-force.ts';
 import {packageSources} from './packages.ts';
 import {clusterPaths, clusterUnit, tlsPaths} from './paths.ts';
 import {postgresqlRemedies} from './remedies.ts';
+import {postgresqlRemoval} from './removal.ts';
 import {rolePassword} from './roles.ts';
 import {creationDefaults, serverSettings, unitDropIn} from './settings.ts';
 import {asSuperuser} from './sql.ts';
-import {hasPostgresql, postgresqlOf, postgresqlVersion, versionProduct} from './version.ts';
-
-/** Of the server's superuser, `postgres`. */
-export const superuserSecret = 'postgres-superuser';
-
-/** By which clients verify the server. Nobody has to resolve it: it stands in the certificate, and clients are told the address. */
-export const serverName = ({domain}: Pick<Deployment, 'domain'>): string => `postgresql.${domain}`;
+import {
+  hasPostgresql,
+  postgresqlOf,
+  postgresqlVersion,
+  serverName,
+  superuserSecret,
+  versionProduct,
+} from './version.ts';
 
 /** Databases of MOSIP are made with this collation by name, and those of OpenG2P's own image have it too. */
 export const locale = command({
@@ -78,11 +79,10 @@ export const postgresql = step({
         authority,
         names: [serverName(deployment)],
         now,
-        days: deployment.tls.leafDays,
-        renewDays: deployment.tls.renewDays,
+        ...leafTerms(deployment),
       }),
       file(ourSettings, serverSettings(context), {owner: 'postgres:postgres'}),
-      file(access, accessRules(deployment), {owner: 'postgres:postgres', mode: 0o640}),
+      file(access, accessRules(deployment, host), {owner: 'postgres:postgres', mode: 0o640}),
       service('postgresql.service', {enabled: true}),
       service(clusterUnit(version), {running: true}),
       settingsInForce(version),
@@ -142,5 +142,6 @@ echo "$used % are used"`,
       }),
     ];
   },
+  removal: postgresqlRemoval,
   remedies: [...postgresqlRemedies, ...aptRemedies],
 });

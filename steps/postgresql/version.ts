@@ -20,3 +20,9 @@ export const postgresqlVersion = (deployment: Pick<Deployment, 'components'>, fa
 
 /** The major version of the running server, for other hosts: the name of a product of the step. */
 export const versionProduct = 'postgresql-version';
+
+/** How the vault knows the password of the server's superuser, `postgres`. */
+export const superuserSecret = 'postgres-superuser';
+
+/** By which clients verify the server. Nobody has to resolve it: it stands in the certificate, and clients are told the address. */
+export const serverName = ({domain}: Pick<Deployment, 'domain'>): string => `postgresql.${domain}`;

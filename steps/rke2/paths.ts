@@ -20,3 +20,10 @@ export const unitPath = `${prefix}/lib/systemd/system/rke2-server.service`;
 export const unit = 'rke2-server.service';
 
 export const profilePath = '/etc/profile.d/groundwork-kubernetes.sh';
+
+/** RKE2's own scripts, and folders that only they know. */
+export const killScript = `${prefix}/bin/rke2-killall.sh`;
+export const uninstallScript = `${prefix}/bin/rke2-uninstall.sh`;
+export const sharedDirectory = `${prefix}/share/rke2`;
+export const nodeDirectory = '/etc/rancher/node';
+export const kubeletDirectory = '/var/lib/kubelet';

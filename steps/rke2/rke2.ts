@@ -44,6 +44,7 @@ import {
 } from './paths.ts';
 import {clusterReady, startProgress} from './readiness.ts';
 import {rke2Remedies} from './remedies.ts';
+import {rke2Removal} from './removal.ts';
 import {rke2Version} from './versions.ts';
 
 /** Seconds. Images are unpacked at the first start: ten minutes on a disk that turns. */
@@ -101,6 +102,7 @@ export const rke2 = step({
       ? []
       : [{name: registrySecret, given: 'the password of the image registry'}]),
   ],
+  removal: rke2Removal,
   resources: context => {
     const {deployment, host, secret, facts} = context;
     const version = rke2Version(deployment);

@@ -11,6 +11,7 @@ import {prints} from '../shared/checks.ts';
 import {hasKubernetes, kubernetesOf, roles} from '../shared/deployment.ts';
 import {namespaces, onCluster, rolledOut} from '../shared/platform.ts';
 import {platformRemedies} from '../shared/platform-remedies.ts';
+import {storageAccess} from '../storage-access/storage-access.ts';
 import {storageClass as classOf, driver, driverValues, proofClaim, proofOfStorage} from './objects.ts';
 import {storageRemedies} from './remedies.ts';
 
@@ -24,9 +25,10 @@ export const storageClass = step({
   why: 'Gives each claim of the platform a directory on the storage host, by itself.',
   role: roles.compute,
   once: true,
-  after: [rke2, nfsServer],
+  after: [rke2, nfsServer, storageAccess],
   estimate: 60,
   enabled: hasKubernetes,
+  removal: {goesWith: rke2},
   resources: context => [
     artifact(context, 'chart-csi-driver-nfs'),
     helmRelease({

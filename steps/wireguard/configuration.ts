@@ -7,8 +7,10 @@ import {type AddressedPeer, serverAddress} from './addresses.ts';
 
 export const configurationPath = (vpn: Pick<Vpn, 'interface'>): string => `/etc/wireguard/${vpn.interface}.conf`;
 
+export const keysDirectory = '/etc/wireguard/keys';
+
 /** The server's private key: made on the host, and nowhere else. By channel, since interfaces are only counted. */
-export const keyPath = (vpn: Pick<Vpn, 'name'>): string => `/etc/wireguard/keys/${vpn.name}.key`;
+export const keyPath = (vpn: Pick<Vpn, 'name'>): string => `${keysDirectory}/${vpn.name}.key`;
 
 export const reloadPath = (vpn: Pick<Vpn, 'interface'>): string =>
   `/etc/systemd/system/wg-quick@${vpn.interface}.service.d/groundwork.conf`;

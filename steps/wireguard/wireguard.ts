@@ -11,20 +11,22 @@ import {sysctl} from '../../source/resources/sysctl.ts';
 import {lines, sh} from '../../source/shell/script.ts';
 import {firewall} from '../firewall/firewall.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
-import {managedNote} from '../shared/config-text.ts';
 import {roles, systemOf, type Vpn, vpns} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {type AddressedPeer, addressedPeers, serverAddress} from './addresses.ts';
 import {
   configurationPath,
+  keysDirectory,
   mtuFor,
   peerConfiguration,
   reloadPath,
   reloadUnit,
   serverConfiguration,
 } from './configuration.ts';
+import {closeStale, staleInterfaces} from './interfaces.ts';
 import {generatePresharedKey, generatePrivateKey, publicKeyOf} from './keys.ts';
 import {wireguardRemedies} from './remedies.ts';
+import {wireguardRemoval} from './removal.ts';
 import {publicKeyProduct, serverKey} from './server-key.ts';
 import {chain, chainRules, restoreFile, rulesPath, translationUnit, unitName, unitPath} from './translation.ts';
 
@@ -42,25 +44,12 @@ const withKeys = (vpn: Vpn, secret: StepContext['secret']) =>
 
 /** Interfaces that an earlier state of the deployment had and this one has not. */
 const noOthers = (wanted: readonly Vpn[]): Resource => {
-  const stale = sh`stale() {
-  for file in /etc/wireguard/wg*.conf; do
-    [ -e "$file" ] && head -n 1 "$file" | grep -qxF ${managedNote} || continue
-    case " "${wanted.map(configurationPath).join(' ')}" " in *" $file "*) continue ;; esac
-    basename "$file" .conf
-  done
-}`;
+  const stale = staleInterfaces(wanted);
   return command({
     id: 'wireguard interfaces of channels that are gone',
     doing: 'closing VPNs of channels that are gone',
     unless: lines(stale, sh`[ -z "$(stale)" ]`),
-    script: lines(
-      stale,
-      sh`for name in $(stale); do
-  systemctl disable --now "wg-quick@$name.service" || exit
-  rm -rf "/etc/wireguard/$name.conf" "/etc/systemd/system/wg-quick@$name.service.d"
-done
-systemctl daemon-reload`,
-    ),
+    script: lines(stale, closeStale),
     change: 'close VPNs of channels that are gone',
   });
 };
@@ -168,6 +157,7 @@ export const wireguard = step({
         {name: presharedSecret(vpn, name), generate: generatePresharedKey},
       ]),
     ),
+  removal: wireguardRemoval,
   resources: ({deployment, facts, secret}) => {
     const all = vpns(deployment);
     const {packages} = systemOf(facts);
@@ -175,7 +165,7 @@ export const wireguard = step({
     return [
       aptPackages([packages.wireguard, ...(facts.kernelFeatures.wireguard ? [] : [packages.wireguardUserspace])]),
       directory('/etc/wireguard', {mode: 0o700}),
-      directory('/etc/wireguard/keys', {mode: 0o700}),
+      directory(keysDirectory, {mode: 0o700}),
       sysctl('wireguard', {'net.ipv4.ip_forward': 1}),
       noOthers(all),
       ...all.flatMap(vpn => [

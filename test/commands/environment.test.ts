@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {PassThrough} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {parseInvocation, type World} from '../../source/commands/command.ts';
-import {environment, removalLines} from '../../source/commands/environment.ts';
+import {environment} from '../../source/commands/environment.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {openSite} from '../../source/commands/site.ts';
 import type {Deployment} from '../../source/deployment/schema.ts';
@@ -135,28 +135,6 @@ describe('groundwork environment remove', () => {
     expect(await run('remove', 'qa')).toMatchObject({status: exit.stopped});
     expect(await run('remove', 'qa', '--confirm', 'yes')).toMatchObject({status: exit.stopped});
     expect(siteOf().store.get('demo')?.deployment.environments).toHaveLength(1);
-  });
-
-  it('lists what goes and what stays, and nothing that is not there', () => {
-    const inventory = {
-      releases: [{name: 'commons', chart: 'openg2p-commons-base-2.3.3', status: 'deployed'}],
-      claims: [{name: 'data-commons-postgresql-0', size: '8Gi'}],
-    };
-    const told = (purge: boolean, found = inventory) =>
-      removalLines(wholeDeployment({environments: [qa]}), qa, found, purge);
-    expect(told(false)).toEqual([
-      'Erased from demo:',
-      '  release commons (openg2p-commons-base-2.3.3, deployed)',
-      '  the gateway and, in Rancher, the project',
-      '  qa.openg2p.test and *.qa.openg2p.test in nginx and its certificate',
-      'Kept, and found again by an environment of the same name (--purge erases it):',
-      '  volume data-commons-postgresql-0 (8Gi)',
-      '  the namespace qa with the passwords of this data',
-      'Kept in any case: the vault with the passwords that were made for it.',
-    ]);
-    expect(told(true)).toContain('  volume data-commons-postgresql-0 (8Gi)');
-    expect(told(true).join('\n')).not.toContain('Kept, and found');
-    expect(told(false, {releases: [], claims: []})).toContain('  the namespace qa with all that is in it');
   });
 });
 

@@ -1,7 +1,4 @@
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {type Resource, resource} from '../../source/resources/resource.ts';
-import {err, ok} from '../../source/result.ts';
-import {sh} from '../../source/shell/script.ts';
 import {ends, newDisk, of, passes, run, stepOf, writes} from '../support/engine.ts';
 import {command, type FakeHosts, fakeHosts, note} from '../support/fake-hosts.ts';
 
@@ -232,47 +229,5 @@ describe('a fault that may pass', () => {
     expect(result).toMatchObject({outcome: 'failed', changed: 0, failed: 1});
     expect(of(events, 'problem')[0]?.failure).toMatchObject({kind: 'unreachable', host: 'two'});
     expect(hosts.files('one')).toEqual({});
-  });
-});
-
-describe('what waits for somebody else', () => {
-  test('is a state of its own, asked about with check-again and stop', async () => {
-    const record = resource({
-      id: 'record',
-      doing: 'waiting for the DNS record',
-      probe: sh`[ -e record ] && echo there || echo absent`,
-      read: ({stdout}) => ok(stdout.trim()),
-      diff: state => (state === 'there' ? [] : [{summary: 'wait for the record'}]),
-      apply: () => async port => {
-        const looked = await port.run(sh`[ -e asked ] && touch record; touch asked`);
-        if (!looked.ok) return looked;
-        return ok();
-      },
-    });
-    const waiting = {
-      ...record,
-      assess: (output: Parameters<Resource['assess']>[0]) => {
-        const assessed = record.assess(output);
-        if (!assessed.ok || !assessed.value.apply) return assessed;
-        const {apply} = assessed.value;
-        return ok({
-          ...assessed.value,
-          apply: async (port: Parameters<typeof apply>[0]) => {
-            await apply(port);
-            const there = await port.run(sh`[ -e record ] && echo yes || true`);
-            return there.ok && there.value.stdout.trim() === 'yes'
-              ? ok()
-              : err({kind: 'waiting' as const, message: 'The record is not there yet.'});
-          },
-        });
-      },
-    };
-    const {result, events, questions} = await run(
-      {hosts, steps: [stepOf('dns', {resources: () => [waiting]})]},
-      {answers: ['check-again']},
-    );
-    expect(questions[0]).toMatchObject({kind: 'waiting', choices: ['check-again', 'stop']});
-    expect(ends(events)).toEqual(['dns@one waiting', 'dns@one changed']);
-    expect(result).toMatchObject({outcome: 'succeeded', failed: 0});
   });
 });

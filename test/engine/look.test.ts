@@ -161,7 +161,7 @@ describe('looking at hosts', () => {
 });
 
 describe('verifying', () => {
-  test('proves a finished installation in one round trip per host, and tells what is wrong', async () => {
+  test('proves a finished installation in two round trips per host, and tells what is wrong', async () => {
     const process = {hosts, steps: manySteps(), disk: newDisk()};
     await finished(process);
     const events: unknown[] = [];
@@ -169,7 +169,24 @@ describe('verifying', () => {
     const verified = await verifyDeployment(lookPorts(process), event => events.push(event));
     expect(verified).toMatchObject({ok: true, value: {passed: 21, failures: []}});
     expect(events).toHaveLength(21);
-    expect(hosts.execs() - before).toBe(1);
+    expect(hosts.execs() - before).toBe(2);
+  });
+
+  test('tells of each step when its answers are there, and not when all are', async () => {
+    const told = join(hosts.folder('one'), 'told');
+    const steps = [
+      stepOf('quick', {verify: () => [{...holds('.'), title: 'at once'}]}),
+      // Waits in vain unless the first has been told of.
+      stepOf('slow', {
+        verify: () => [
+          {...holds('told'), script: sh`for look in $(seq 50); do [ ! -e told ] || exit 0; sleep 0.1; done; exit 1`},
+        ],
+      }),
+    ];
+    const verified = await verifyDeployment(lookPorts({hosts, steps}), event => {
+      if (event.type === 'verified' && event.step === 'quick') writeFileSync(told, '');
+    });
+    expect(verified).toMatchObject({ok: true, value: {passed: 2, failures: []}});
   });
 
   test('of something that is not installed fails step by step, without a word of bugs', async () => {

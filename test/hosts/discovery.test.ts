@@ -100,34 +100,11 @@ describe('lists of hosts', () => {
     });
   });
 
-  test('may be an Ansible inventory', () => {
-    const text = `; made by hand
-[all:vars]
-ansible_user=ignored
-[proxy]
-Node_1 ansible_host=10.0.0.11 ansible_user=admin ansible_port=2222 ansible_ssh_private_key_file="~/my keys/id"
-10.0.0.12
-[all:children]
-proxy
-[storage]
-nfs.example.org ansible_connection=ssh
-`;
-    expect(parseHostList(text, 'hosts.ini')).toEqual({
-      ok: true,
-      value: [
-        {address: '10.0.0.11', port: 2222, user: 'admin', name: 'node-1', identityFile: '~/my keys/id'},
-        {address: '10.0.0.12'},
-        {address: 'nfs.example.org'},
-      ],
-    });
-  });
-
   test.each([
     ['10.0.0.11\n\n10.0.0.300\n', 'list, line 3: "10.0.0.300"'],
     ['web[01:10]\n', 'list, line 1: "web[01:10]"'],
     ['10.0.0.11 Name\n', 'list, line 1: "Name"'],
     ['10.0.0.11 name and more\n', '"and more" is one word too many'],
-    ['a ansible_host=10.0.0.1 ansible_port=x\n', 'line 1: "a": a port'],
     ['# nothing\n', 'list names no host'],
   ])('that are wrong (%j) name the line', (text, expected) => {
     expect(parseHostList(text, 'list')).toEqual({ok: false, error: expect.stringContaining(expected)});

@@ -8,8 +8,8 @@ import {type Deployment, type Environment, deployment as schema} from '../../sou
 import type {Step, StepContext} from '../../source/engine/step.ts';
 import {environmentSteps} from '../../steps/environment/environment.ts';
 import {chartId, commonsCharts, moduleCharts} from '../../steps/environment/names.ts';
-import {inventoryScript, readInventory, removalSteps} from '../../steps/environment/removal.ts';
-import {converge, plan} from '../support/apply.ts';
+import {environmentRemoval} from '../../steps/environment/removal.ts';
+import {assess, converge, plan} from '../support/apply.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {type Cluster, clusterUp, packChart} from '../support/kube.ts';
@@ -193,35 +193,40 @@ describe('an environment', () => {
 });
 
 describe('an environment that is taken away', () => {
-  const looked = async (environment: Environment) => {
-    const ran = await cluster.connection.run(inventoryScript(environment));
-    if (!ran.ok || ran.value.code !== 0) throw new Error(JSON.stringify(ran));
-    return readInventory(ran.value.stdout);
+  const listed = async (environment: Environment) => {
+    const staying: string[] = [];
+    const goes: string[] = [];
+    for (const step of environmentRemoval(environment, {data: false}).slice(0, 1)) {
+      const found = await assess(cluster.connection, step.resources(await contextOf(step)));
+      for (const {changes, stays = []} of found.values()) {
+        staying.push(...stays.map(({what}) => what));
+        goes.push(...changes.map(({summary}) => summary));
+      }
+    }
+    return {goes, staying};
   };
 
   test('is listed as it is', async () => {
-    expect(await looked(qa)).toEqual({
-      releases: [
-        {name: 'commons', chart: 'openg2p-commons-base-2.3.3', status: 'deployed'},
-        {name: 'commons-services', chart: 'openg2p-commons-services-2.3.3', status: 'deployed'},
-        {name: 'registry', chart: 'openg2p-registry-1.2.0', status: 'deployed'},
-        {name: 'spar', chart: 'openg2p-spar-1.1.0', status: 'deployed'},
+    expect(await listed(qa)).toEqual({
+      goes: [
+        'keep the passwords that belong to the data',
+        ...['spar', 'registry', 'commons-services', 'commons'].map(name => `remove ${name}; its volume claims stay`),
       ],
-      claims: [{name: 'data-commons-postgresql-0', size: '1Mi'}],
+      staying: ['volume data-commons-postgresql-0 (1Mi)'],
     });
-    expect(await looked(anEnvironment({name: 'nobody'}))).toEqual({releases: [], claims: []});
+    expect(await listed(anEnvironment({name: 'nobody'}))).toEqual({goes: [], staying: []});
   });
 
   test('leaves data and its passwords, which an environment of the same name finds again', async () => {
     const before = await databasePassword();
     const own = vault.get('environment-qa-postgres');
-    await carryOut(removalSteps(qa, {purge: false}));
+    await carryOut(environmentRemoval(qa, {data: false}));
     expect(await releases('qa')).toBe('');
     expect(await names('gateways.networking.istio.io -n qa')).toBe('');
     expect(await names('projects.management.cattle.io -n local')).toBe('project.management.cattle.io/p-dev');
     expect(await names('pvc -n qa')).toBe('persistentvolumeclaim/data-commons-postgresql-0');
     expect(await databasePassword()).toBe(before);
-    expect(await changesOf(removalSteps(qa, {purge: false}))).toEqual([]);
+    expect(await changesOf(environmentRemoval(qa, {data: false}))).toEqual([]);
     expect(await releases('dev')).toBe('commons commons-services');
 
     await carryOut(environmentSteps(qa));
@@ -231,16 +236,16 @@ describe('an environment that is taken away', () => {
   });
 
   test('leaves nothing when it is purged, and nothing of the others is touched', async () => {
-    await carryOut(removalSteps(qa, {purge: true}));
+    await carryOut(environmentRemoval(qa, {data: true}));
     expect(await names('namespace/qa')).toBe('');
     expect(await names('projects.management.cattle.io -n local')).toBe('project.management.cattle.io/p-dev');
-    expect(await changesOf(removalSteps(qa, {purge: true}))).toEqual([]);
+    expect(await changesOf(environmentRemoval(qa, {data: true}))).toEqual([]);
     expect(await changesOf(environmentSteps(dev))).toEqual([]);
   });
 
   test('takes the namespace with it when no data is there', async () => {
     await cluster.on('kubectl delete pvc --all -n dev --timeout=60s');
-    await carryOut(removalSteps(dev, {purge: false}));
+    await carryOut(environmentRemoval(dev, {data: false}));
     expect(await names('namespace/dev')).toBe('');
     expect(await names('projects.management.cattle.io -n local')).toBe('');
   });
@@ -258,12 +263,12 @@ spec:
   hostPath: {path: /nowhere}
 END`);
     const shop = anEnvironment({name: 'shop'});
-    expect(await changesOf(removalSteps(shop, {purge: false}))).toEqual([]);
-    expect(await changesOf(removalSteps(shop, {purge: true}))).toEqual([
-      'erase the volumes with their claims',
-      'erase the volumes',
+    expect(await changesOf(environmentRemoval(shop, {data: false}))).toEqual([]);
+    expect(await changesOf(environmentRemoval(shop, {data: true}))).toEqual([
+      'let the volume of data go with its claim',
+      'erase volume data (1Mi)',
     ]);
-    const [services] = removalSteps(shop, {purge: true});
+    const [services] = environmentRemoval(shop, {data: true});
     if (services) await carryOut([services]);
     expect(await cluster.on(`kubectl get pv pvc-of-shop -o 'jsonpath={.spec.persistentVolumeReclaimPolicy}'`)).toBe(
       'Delete',

@@ -6,12 +6,15 @@ import type {RunEvent} from '../../source/engine/events.ts';
 import {
   buildProgram,
   groundwork,
+  killedAt,
   type Operator,
   operatorOf,
+  type Point,
   type Ran,
   small,
   startGroundwork,
   vaultOf,
+  why,
 } from '../support/groundwork.ts';
 import {type LabHost, lab, labDown, labExec, labUp} from '../support/lab.ts';
 
@@ -53,9 +56,6 @@ const identitiesOf = async (operator: Operator): Promise<Readonly<Record<string,
   ]);
 };
 
-const why = ({code, stdout, stderr}: Ran) =>
-  `exit status ${code}\n${stderr}\n${stdout.split('\n').slice(-12).join('\n')}`;
-
 /** What a finished installation looks like from both sides, whatever happened on the way to it. */
 const expectFinished = async (operator: Operator): Promise<void> => {
   const planned = await groundwork(operator, ['plan', '--output', 'jsonl', '--exit-code']);
@@ -79,9 +79,6 @@ const expectFinished = async (operator: Operator): Promise<void> => {
 };
 
 const packageInstalledTwice = 'awk \'$3 == "install" {print $4}\' /var/log/dpkg.log | sort | uniq -d';
-
-/** Where in a run something happens to it: at the first event of this kind, or so many milliseconds later. */
-type Point = {readonly step?: string; readonly matches: (event: RunEvent) => boolean; readonly later?: number};
 
 const at = (type: RunEvent['type'], step?: string): Point => ({
   ...(step !== undefined && {step}),
@@ -135,21 +132,6 @@ const points: readonly Point[] = [
   begins('nfs-server', /^service/, 100),
   at('step.finished', 'nfs-server'),
 ];
-
-/** Starts the program and kills it at the first of these points that it comes to; which one, and what it said. */
-const killedAt = async (operator: Operator, args: readonly string[], among: readonly Point[]) => {
-  let met: Point | undefined;
-  const running = startGroundwork(operator, args, {
-    onEvent: event => {
-      if (met) return;
-      met = among.find(point => point.matches(event));
-      if (met?.later) setTimeout(running.kill, met.later);
-      else if (met) running.kill();
-    },
-  });
-  const ran = await running.ended;
-  return {met, ran};
-};
 
 describe.concurrent('an installation comes to the same end', () => {
   test('when its installer is killed at twenty points and started again each time', async () => {

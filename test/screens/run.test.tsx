@@ -1,5 +1,5 @@
 import {describe, expect, test, vi} from 'vitest';
-import type {NewEvent, Question, RunEvent} from '../../source/engine/events.ts';
+import type {NewEvent, RunEvent} from '../../source/engine/events.ts';
 import type {Failure} from '../../source/engine/failure.ts';
 import {key, openStage, type Stage, type StageOptions} from '../support/frames.ts';
 import {type MadeUp, madeUpServices, type Script} from '../support/services.ts';
@@ -226,16 +226,18 @@ describe('a step that failed', () => {
 
 describe('what only time or somebody else can mend', () => {
   /** A run that says what the test lets it say. */
-  const scripted = (events: readonly NewEvent[], question?: Question) => {
+  const scripted = (events: readonly NewEvent[]) => {
     const services = madeUpServices({saved: [answered()]});
-    const answers: string[] = [];
+    let looks = 0;
     const run: typeof services.run = async (_, ports) => {
+      ports.control.onLookAgain?.(() => {
+        looks += 1;
+      });
       for (const event of events) ports.events({...event, at: '2026-11-21T10:00:00.000Z'} as RunEvent);
-      if (question) answers.push((await ports.ask(question, ports.control.signal)).choice);
-      else await new Promise<void>(resolve => ports.control.signal.addEventListener('abort', () => resolve()));
+      await new Promise<void>(resolve => ports.control.signal.addEventListener('abort', () => resolve()));
       return {outcome: 'stopped', changed: 0, unchanged: 0, failed: 0};
     };
-    return {services: {...services, run}, answers};
+    return {services: {...services, run}, looks: () => looks};
   };
   const planned = {step: 'local-dns', title: 'Local DNS', host: 'sandbox-1', estimate: 9, resources: []};
   const begun: readonly NewEvent[] = [
@@ -253,28 +255,59 @@ describe('what only time or somebody else can mend', () => {
     return stage;
   };
 
-  test('is waited for, and looked at again when one says so', async () => {
-    const {services, answers} = scripted(begun, {
-      kind: 'waiting',
-      step: 'local-dns',
-      title: 'Local DNS',
-      hosts: ['sandbox-1'],
-      failure: {
-        kind: 'waiting',
-        message: 'The record of openg2p.test is not there yet.',
+  const waiting: NewEvent = {
+    type: 'waiting',
+    step: 'local-dns',
+    host: 'sandbox-1',
+    missing: [
+      {
+        id: 'record',
+        title: 'rancher.openg2p.test leads to 10.0.0.11',
+        found: 'the name does not exist (NXDOMAIN)',
+        how: 'the host’s own resolver is asked',
         remedy: 'Ask whoever keeps the zone.',
       },
-      choices: ['check-again', 'stop'],
-    });
+    ],
+    inSeconds: 30,
+    news: true,
+  };
+
+  test('is waited for in sight of everybody, looked at again when one says so, and never called a failure', async () => {
+    const {services, looks} = scripted([...begun, waiting]);
     const stage = await open(services);
-    const card = await stage.waitFor('WAITING: Local DNS on sandbox-1');
-    expect(card).toContain('Waiting for you');
-    expect(card).toContain('Ask whoever keeps the zone.');
-    expect(card).not.toContain('FAILED');
+    const shown = await stage.waitFor('Waiting for you');
+    expect(shown).toContain('until    rancher.openg2p.test leads to 10.0.0.11');
+    expect(shown).toContain('found    the name does not exist (NXDOMAIN)');
+    expect(shown).toContain('to do    Ask whoever keeps the zone.');
+    expect(shown).toMatch(/Everything else is done\. Looks again in \d+ s\./);
+    expect(shown).not.toMatch(/fail(ed|ure) on/i);
     await stage.press(enter);
-    await vi.waitFor(() => expect(answers).toEqual(['check-again']));
-    await stage.waitFor('Stopped.');
-    await leave(stage);
+    await stage.press('n');
+    await vi.waitFor(() => expect(looks()).toBe(2));
+    await stage.press(key.escape);
+    const steps = await stage.waitFor(/waiting +Local DNS +sandbox-1/);
+    expect(steps).toContain('WAITING for you');
+    await stage.press('w');
+    await stage.waitFor('until    rancher.openg2p.test');
+    stage.signal('SIGTERM');
+    await stage.ended;
+  });
+
+  test('leaves the other steps in sight while they go on', async () => {
+    const other = {...planned, step: 'nginx', title: 'nginx'};
+    const {services} = scripted([
+      begun[0]!,
+      begun[1]!,
+      {type: 'plan', changes: 2, unchanged: 0, steps: [planned, other]},
+      waiting,
+      {type: 'step.started', step: 'nginx', host: 'sandbox-1', attempt: 1},
+    ]);
+    const stage = await open(services);
+    const steps = await stage.waitFor(/running +nginx/);
+    expect(steps).toMatch(/waiting +Local DNS +sandbox-1/);
+    expect(steps).toMatch(/WAITING for you \(w shows it; looks again in \d+ s\): rancher\.openg2p\.test leads/);
+    stage.signal('SIGTERM');
+    await stage.ended;
   });
 
   test('is tried again by itself, and the seconds until then are shown', async () => {

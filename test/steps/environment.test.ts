@@ -12,24 +12,29 @@ import {projectMembers} from '../../steps/environment/members.ts';
 import {chartId, moduleCharts} from '../../steps/environment/names.ts';
 import {environmentNamespace, rancherProject} from '../../steps/environment/namespace.ts';
 import {passwordSecrets} from '../../steps/environment/passwords.ts';
-import {inventoryScript, readInventory, removalSteps} from '../../steps/environment/removal.ts';
+import {environmentRemoval} from '../../steps/environment/removal.ts';
 import {
   baseValues,
   bridgeValues,
-  ownDatabase,
   pbmsValues,
   registryValues,
   servicesValues,
   sparValues,
 } from '../../steps/environment/values.ts';
 import {anEnvironment} from '../support/deployments.ts';
-import {contextFor, memoryVault, sampleDeployment} from '../support/step-context.ts';
+import {atSite, contextFor, memoryVault, sampleDeployment} from '../support/step-context.ts';
 
 const all = ['registry', 'spar', 'pbms', 'g2p-bridge'] as const;
 
 const withCluster = (environments: readonly Environment[], kubernetes: object = {}): Deployment => {
   const plain = sampleDeployment();
   return schema.parse({...plain, components: {...plain.components, kubernetes}, environments});
+};
+
+/** The same with PostgreSQL on the storage host. */
+const withDatabases = (environments: readonly Environment[], kubernetes: object = {}): Deployment => {
+  const plain = withCluster(environments, kubernetes);
+  return schema.parse({...plain, components: {...plain.components, postgresql: {}}});
 };
 
 const qa = anEnvironment({name: 'qa', modules: [...all]});
@@ -45,13 +50,16 @@ describe('the steps of an environment', () => {
 
   it('carry its name, so that each is retried and skipped by itself', () => {
     expect(ids(anEnvironment({name: 'dev'}))).toEqual([
+      'environment-dev-dns',
       'environment-dev-namespace',
       'environment-dev-gateway',
       'environment-dev-passwords',
+      'environment-dev-databases',
+      'environment-dev-database-access',
       'environment-dev-commons-base',
       'environment-dev-commons-services',
     ]);
-    expect(ids(qa).slice(5)).toEqual([
+    expect(ids(qa).slice(8)).toEqual([
       'environment-qa-registry',
       'environment-qa-spar',
       'environment-qa-pbms',
@@ -76,27 +84,43 @@ describe('the steps of an environment', () => {
   });
 
   it('act on the cluster once, and only where there is one', () => {
-    for (const step of [...environmentSteps(qa), openg2pCharts, ...removalSteps(qa, {purge: true})]) {
-      expect(step).toMatchObject({role: 'compute', once: true});
+    const steps = [...environmentSteps(qa), openg2pCharts, ...environmentRemoval(qa, {data: true})];
+    const databases = (step: Step) => step.id.includes('database');
+    for (const step of steps) {
+      if (!databases(step)) expect(step).toMatchObject({role: 'compute', once: true});
       expect(step.enabled?.(sampleDeployment({environments: [qa]}))).toBe(false);
-      expect(step.enabled?.(withCluster([qa]))).toBe(true);
+      expect(step.enabled?.(withCluster([qa]))).toBe(!databases(step) && !step.awaits);
+      expect(step.enabled?.(step.awaits ? atSite(withDatabases([qa])) : withDatabases([qa]))).toBe(true);
     }
+  });
+
+  it('touch the storage host’s databases only for the environment that has them there', () => {
+    const inside = anEnvironment({name: 'dev', database: 'in-cluster'});
+    const deployment = withDatabases([qa, inside]);
+    const there = (environment: Environment) =>
+      [...environmentSteps(environment), ...environmentRemoval(environment, {data: true})]
+        .filter(step => step.role === 'storage' && step.enabled?.(deployment) !== false)
+        .map(({id}) => id);
+    expect(there(qa)).toEqual(['environment-qa-databases', 'environment-qa-remove-databases']);
+    expect(there(inside)).toEqual([]);
   });
 
   it('say what they are for, how to check them, and what to do when they fail', async () => {
     const vault = new Map<string, string>();
     for (const step of environmentSteps(qa)) {
-      const context = await contextFor(step, {deployment: withCluster([qa]), vault});
+      const deployment = step.awaits ? atSite(withDatabases([qa])) : withDatabases([qa]);
+      const context = await contextFor(step, {deployment, vault});
       expect(step.why).toMatch(/^[A-Z].*\.$/);
       expect(step.verify(context).length).toBeGreaterThan(0);
       expect(step.remedies?.length).toBeGreaterThan(0);
-      expect(step.resources(context).length).toBeGreaterThan(0);
+      // What somebody else has to do is waited for, and changes nothing of ours.
+      if (!step.awaits) expect(step.resources(context).length).toBeGreaterThan(0);
     }
   });
 
   it('do not meet those of another environment', async () => {
     const environments = [qa, anEnvironment({name: 'dev', modules: [...all]})];
-    const deployment = withCluster(environments);
+    const deployment = withDatabases(environments);
     const vault = new Map<string, string>();
     const resources: string[] = [];
     for (const step of environments.flatMap(environmentSteps))
@@ -105,7 +129,11 @@ describe('the steps of an environment', () => {
     const secrets = environments.map(each =>
       environmentSteps(each).flatMap(step => step.secrets?.(deployment).map(({name}) => name) ?? []),
     );
-    expect(secrets[0]?.filter(name => secrets[1]?.includes(name))).toEqual(['certificate-authority.openg2p.test']);
+    expect(secrets[0]?.filter(name => secrets[1]?.includes(name))).toEqual([
+      'certificate-authority.openg2p.test',
+      // Of the one server, which the deployment's rules give to one environment only.
+      'postgres-superuser',
+    ]);
   });
 
   it('can be skipped where nothing else in the environment needs them to be there', () => {
@@ -245,12 +273,14 @@ describe('the gateway', () => {
 
 describe('values of the charts', () => {
   const secret = (name: string) => `value of ${name}`;
-  const context = (environment: Environment = qa, database = ownDatabase) => ({
-    deployment: withCluster([environment]),
-    environment,
-    database,
-    secret,
-  });
+  const context = (environment: Environment = qa, components: object = {}) => {
+    const deployment = withCluster([environment]);
+    return {
+      deployment: schema.parse({...deployment, components: {...deployment.components, ...components}}),
+      environment,
+      secret,
+    };
+  };
 
   it('name the domain, and Secrets in place of passwords', () => {
     expect(baseValues(context()).values).toMatchObject({
@@ -331,13 +361,17 @@ describe('values of the charts', () => {
     expect(JSON.stringify(values)).not.toContain('openg2p.org');
   });
 
-  it('can lead to a PostgreSQL outside the cluster', () => {
-    const outside = context(qa, {kind: 'external', host: '10.0.0.12'});
+  it('leave the server out where the databases are on the storage host, which is found under the same name', () => {
+    const outside = context(qa, {postgresql: {}});
     expect(baseValues(outside).values).toMatchObject({
-      global: {postgresqlHost: '10.0.0.12'},
+      global: {postgresqlHost: 'commons-postgresql', postgresqlSecret: 'commons-postgresql'},
       postgresql: {enabled: false},
     });
-    expect(registryValues(outside).values).toMatchObject({global: {postgresqlHost: '10.0.0.12'}});
+    expect(servicesValues(outside).values).toMatchObject({'odk-central': {backend: {envVars: {DB_SSL: 'true'}}}});
+    expect(registryValues(outside).values).toMatchObject({global: {postgresqlHost: 'commons-postgresql'}});
+    const inside = context(anEnvironment({name: 'qa', database: 'in-cluster'}), {postgresql: {}});
+    expect(baseValues(inside).values).toMatchObject({postgresql: {enabled: true}});
+    expect(servicesValues(inside).values).not.toHaveProperty('odk-central');
   });
 });
 
@@ -354,7 +388,7 @@ describe('passwords', () => {
       'environment-qa-staff-admin',
       'environment-qa-superset-key',
     ]);
-    const secrets = passwordSecrets(qa, name => vault.get(name) ?? '');
+    const secrets = passwordSecrets(deployment, qa, name => vault.get(name) ?? '');
     expect(secrets.map(({metadata}) => `${metadata.namespace}/${metadata.name}`)).toEqual([
       'qa/commons-postgresql',
       'qa/commons-keycloak',
@@ -378,9 +412,9 @@ describe('passwords', () => {
 describe('taking an environment away', () => {
   const resourcesOf = async (purge: boolean, kubernetes: object = {}) => {
     const ids: string[] = [];
-    for (const step of removalSteps(qa, {purge}))
+    for (const step of environmentRemoval(qa, {data: purge}))
       ids.push(
-        ...step.resources(await contextFor(step, {deployment: withCluster([qa], kubernetes)})).map(({id}) => id),
+        ...step.resources(await contextFor(step, {deployment: withDatabases([qa], kubernetes)})).map(({id}) => id),
       );
     return ids;
   };
@@ -389,17 +423,17 @@ describe('taking an environment away', () => {
     const ids = await resourcesOf(false);
     const releases = ids.filter(id => id.startsWith('no release ')).map(id => id.replace('no release qa/', ''));
     expect(releases).toEqual(['g2p-bridge', 'pbms', 'spar', 'registry', 'commons-services', 'commons']);
-    expect(ids.at(-1)).toBe('namespace qa only for kept data');
-    expect(removalSteps(qa, {purge: false}).map(({after}) => after.length)).toEqual([0, 1, 1]);
+    expect(ids.slice(-2)).toEqual(['namespace qa only for kept data', 'no databases of qa']);
+    expect(environmentRemoval(qa, {data: false}).map(({after}) => after.length)).toEqual([0, 1, 1, 1]);
   });
 
   it('keeps the passwords of kept data, and erases volumes only when purged', async () => {
     const kept = await resourcesOf(false);
-    expect(kept[0]).toBe('Secrets of qa put aside');
+    expect(kept.slice(0, 3)).toEqual(['the cluster answers', 'volumes of qa stay', 'Secrets of qa put aside']);
     expect(kept).toContain('Secrets of qa put back');
-    expect(kept.some(id => id.includes('volumes'))).toBe(false);
+    expect(kept).not.toContain('no volumes of qa');
     const purged = await resourcesOf(true);
-    expect(purged[0]).toBe('volumes of qa go with their claims');
+    expect(purged.slice(0, 2)).toEqual(['the cluster answers', 'volumes of qa go with their claims']);
     expect(purged).not.toContain('Secrets of qa put back');
     expect(purged).toContain('no volumes of qa');
   });
@@ -408,26 +442,5 @@ describe('taking an environment away', () => {
     const projects = (ids: string[]) => ids.filter(id => id.includes('project'));
     expect(projects(await resourcesOf(false))).toHaveLength(1);
     expect(projects(await resourcesOf(false, {rancher: {enabled: false}}))).toHaveLength(0);
-  });
-
-  it('reads what is there', () => {
-    expect(inventoryScript(qa).text).toContain('--namespace qa');
-    const stdout = JSON.stringify({
-      releases: [{name: 'commons', chart: 'openg2p-commons-base-2.3.3', status: 'deployed', revision: '1'}],
-      claims: {
-        items: [
-          {
-            metadata: {name: 'data-commons-postgresql-0'},
-            spec: {resources: {requests: {storage: '8Gi'}}},
-            status: {capacity: {storage: '10Gi'}},
-          },
-        ],
-      },
-    });
-    expect(readInventory(stdout)).toEqual({
-      releases: [{name: 'commons', chart: 'openg2p-commons-base-2.3.3', status: 'deployed'}],
-      claims: [{name: 'data-commons-postgresql-0', size: '10Gi'}],
-    });
-    expect(readInventory('{"releases":null,"claims":{"items":[]}}')).toEqual({releases: [], claims: []});
   });
 });

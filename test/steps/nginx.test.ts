@@ -1,6 +1,9 @@
 import {describe, expect, it} from 'vitest';
+import type {Deployment} from '../../source/deployment/schema.ts';
 import {supportedSystems} from '../../source/hosts/os-data.ts';
+import type {ProxyCertificate} from '../../steps/certificates/proxy.ts';
 import {allowList, insidersOnly, nginxConfiguration} from '../../steps/nginx/configuration.ts';
+import {servedNames} from '../../steps/shared/deployment.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {sampleDeployment, wholeDeployment} from '../support/step-context.ts';
@@ -11,8 +14,15 @@ const systemNamed = (codename: string) => {
   return found;
 };
 
+/** The certificate of the deployment's own CA, which covers all that is served. */
+const own = (deployment: Deployment): ProxyCertificate => ({
+  certificate: '/etc/groundwork/tls/server.crt',
+  key: '/etc/groundwork/tls/server.key',
+  names: servedNames(deployment),
+});
+
 const configure = (codename = 'noble', deployment = sampleDeployment(), facts = sampleFacts()) =>
-  nginxConfiguration(deployment, facts, systemNamed(codename));
+  nginxConfiguration(deployment, facts, systemNamed(codename), [own(deployment)]);
 
 const publicChannel = {
   name: 'web',

@@ -1,10 +1,15 @@
 import {describe, expect, it} from 'vitest';
+import {type Deployment, postgresql as postgresqlSettings} from '../../source/deployment/schema.ts';
 import type {Step} from '../../source/engine/step.ts';
 import {steps} from '../../steps/index.ts';
-import {contextFor, memoryVault, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
+import {atSite, contextFor, memoryVault, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const ground = steps.filter(step => step.enabled?.(sampleDeployment()) !== false);
-const whole = wholeDeployment();
+/** With the databases too, on the one host. */
+const whole = ((): Deployment => {
+  const deployment = wholeDeployment();
+  return {...deployment, components: {...deployment.components, postgresql: postgresqlSettings.parse({})}};
+})();
 /** Of one machine: backups need another one, and have a test of their own. */
 const onOne = steps.filter(step => step.enabled?.(whole) !== false);
 
@@ -35,7 +40,7 @@ describe('the steps', () => {
   it('say what they are for, how to check them, and what to do when they fail', async () => {
     const vault = new Map<string, string>();
     for (const step of onOne) {
-      const context = await contextFor(step, {vault, deployment: whole});
+      const context = await contextFor(step, {vault, deployment: step.awaits ? atSite(whole) : whole});
       expect(step.why).toMatch(/^[A-Z].*\.$/);
       expect(step.verify(context).length).toBeGreaterThan(0);
       expect(step.remedies?.length).toBeGreaterThan(0);

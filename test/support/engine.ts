@@ -91,11 +91,15 @@ export type Ran = {
   readonly slept: readonly number[];
 };
 
-export type RunOverrides = Partial<Pick<RunPorts, 'preflight' | 'accepted' | 'only' | 'parallel' | 'events'>> & {
+export type RunOverrides = Partial<
+  Pick<RunPorts, 'preflight' | 'accepted' | 'only' | 'parallel' | 'events' | 'patience'>
+> & {
   /** The answers in the order of the questions; then `leave`. */
   readonly answers?: readonly string[];
   readonly ask?: AskPort;
   readonly control?: ControlPort;
+  /** In place of pauses that are over at once. */
+  readonly sleep?: RunPorts['clock']['sleep'];
   /** Secrets that only the redaction knows. */
   readonly typed?: readonly string[];
 };
@@ -103,7 +107,7 @@ export type RunOverrides = Partial<Pick<RunPorts, 'preflight' | 'accepted' | 'on
 export const running: ControlPort = {signal: new AbortController().signal, whenRunning: () => Promise.resolve()};
 
 export const run = async (process: Process, overrides: RunOverrides = {}): Promise<Ran> => {
-  const {answers = [], typed = [], ...rest} = overrides;
+  const {answers = [], typed = [], sleep = async () => {}, ...rest} = overrides;
   const disk = process.disk ?? newDisk();
   const events: RunEvent[] = [];
   const questions: Question[] = [];
@@ -113,8 +117,9 @@ export const run = async (process: Process, overrides: RunOverrides = {}): Promi
     ...ports,
     clock: {
       now: ports.clock.now,
-      sleep: async milliseconds => {
+      sleep: (milliseconds, signal) => {
         slept.push(milliseconds / 1000);
+        return sleep(milliseconds, signal);
       },
     },
     run: 'run-1',

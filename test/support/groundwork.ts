@@ -68,12 +68,20 @@ export const sandboxOn = ({address, port}: LabHost, settings: Readonly<Record<st
   components: {dns: {}, nfs: {}, nginx: {}},
 });
 
-export const operatorOf = (host: LabHost, settings: Readonly<Record<string, unknown>> = {}): Operator => {
+/**
+ * @param settings of the host
+ * @param answers of the deployment that are others than those of the bare sandbox
+ */
+export const operatorOf = (
+  host: LabHost,
+  settings: Readonly<Record<string, unknown>> = {},
+  answers: Readonly<Record<string, unknown>> = {},
+): Operator => {
   const home = mkdtempSync(join(tmpdir(), 'groundwork-operator-'));
   mkdirSync(join(home, '.ssh'), {mode: 0o700});
   copyFileSync(labKnownHosts, join(home, 'known_hosts'));
   const file = join(home, 'sandbox.yaml');
-  writeFileSync(file, stringify(sandboxOn(host, settings)));
+  writeFileSync(file, stringify({...sandboxOn(host, settings), ...answers}));
   return {home, file, host, remove: () => rmSync(home, {recursive: true, force: true})};
 };
 
@@ -118,6 +126,28 @@ export const startGroundwork = (
 
 export const groundwork = (operator: Operator, args: readonly string[], starting: Starting = {}): Promise<Ran> =>
   startGroundwork(operator, args, starting).ended;
+
+/** Where in a run something happens to it: at the first event of this kind, or so many milliseconds later. */
+export type Point = {readonly step?: string; readonly matches: (event: RunEvent) => boolean; readonly later?: number};
+
+/** Starts the program and kills it at the first of these points that it comes to; which one, and what it said. */
+export const killedAt = async (operator: Operator, args: readonly string[], among: readonly Point[]) => {
+  let met: Point | undefined;
+  const running = startGroundwork(operator, args, {
+    onEvent: event => {
+      if (met) return;
+      met = among.find(point => point.matches(event));
+      if (met?.later) setTimeout(running.kill, met.later);
+      else if (met) running.kill();
+    },
+  });
+  const ran = await running.ended;
+  return {met, ran};
+};
+
+/** Why it ended as it did, for the message of an assertion. */
+export const why = ({code, stdout, stderr}: Ran): string =>
+  `exit status ${code}\n${stderr}\n${stdout.split('\n').slice(-12).join('\n')}`;
 
 /** The generated secrets by name; none when nothing was generated yet. */
 export const vaultOf = ({home}: Operator): Readonly<Record<string, string>> => {

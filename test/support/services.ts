@@ -10,6 +10,7 @@ import type {HostKeyFinding} from '../../source/hosts/host-key.ts';
 import {parseCidr} from '../../source/network/address.ts';
 import {isDomainName} from '../../source/network/names.ts';
 import {err, ok} from '../../source/result.ts';
+import {madeUpCertificates} from './certificate-services.ts';
 import {sampleFacts} from './facts.ts';
 
 const titles: Readonly<Record<string, string>> = {
@@ -372,6 +373,7 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`trust ${findings.map(finding => finding.host).join(' ')}`);
       trusted = true;
     },
+    renameHosts: renamed => asked.push(...renamed.map(({from, to}) => `rename ${from} ${to}`)),
     giveSecrets: (host, secrets) => {
       asked.push(`secrets ${host} ${Object.keys(secrets).join(' ')}`);
     },
@@ -381,6 +383,7 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       vault.set(name, value);
       return ok();
     },
+    certificates: madeUpCertificates(asked),
     inspect: async (deployment, onReport, signal) => {
       asked.push('inspect');
       await pause(pace);

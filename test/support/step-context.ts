@@ -1,5 +1,5 @@
 import {openg2p} from '../../source/blueprints/openg2p.ts';
-import {type Deployment, kubernetes, postgresql, deployment as schema} from '../../source/deployment/schema.ts';
+import {type Deployment, kubernetes, deployment as schema} from '../../source/deployment/schema.ts';
 import type {Step, StepContext} from '../../source/engine/step.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import type {Products} from '../../source/resources/resource.ts';
@@ -30,15 +30,17 @@ export const sampleDeployment = (overrides: Partial<Deployment> = {}): Deploymen
     ...overrides,
   });
 
-/** The sample with everything that can be switched on: the databases, the cluster and the platform on the ground. */
+/** The sample with everything that can be switched on: the cluster and the platform on the ground. */
 export const wholeDeployment = (overrides: Partial<Deployment> = {}): Deployment => {
   const sample = sampleDeployment(overrides);
-  return {
-    ...sample,
-    components: {...sample.components, postgresql: postgresql.parse({}), kubernetes: kubernetes.parse({})},
-  };
+  return {...sample, components: {...sample.components, kubernetes: kubernetes.parse({})}};
 };
 
+/** The same where the site's own DNS answers for the platform's names. */
+export const atSite = (deployment: Deployment): Deployment => ({
+  ...deployment,
+  components: {...deployment.components, dns: {...deployment.components.dns, server: 'site'}},
+});
 /** The smallest production: four machines, with the databases on one and backups on another. */
 export const productionDeployment = (overrides: Partial<Deployment> = {}): Deployment => {
   const defaults = openg2p.defaults('demo', 'production-minimum');

@@ -1,9 +1,6 @@
-import type {Blueprint, Machine} from '../../blueprints/blueprint.ts';
+import {type Blueprint, type Machine, machineOf} from '../../blueprints/blueprint.ts';
 import type {HostSpec} from '../schema.ts';
 import {error, type Rule} from './rule.ts';
-
-const sameRoles = (machine: Machine, host: HostSpec): boolean =>
-  machine.roles.length === new Set(host.roles).size && machine.roles.every(role => host.roles.includes(role));
 
 const howMany = ({min, max}: Machine['count']): string =>
   min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `${min} or more` : `${min} to ${max}`;
@@ -23,7 +20,7 @@ export const topologyFits =
       const path = `hosts[${index}].roles`;
       if (unknown.length > 0)
         return [error(path, `${unknown.join(', ')}: no such role; there is ${idsOf(blueprint.roles)}`)];
-      return topology.machines.some(machine => sameRoles(machine, hosts[index] as HostSpec))
+      return machineOf(topology, hosts[index] as HostSpec)
         ? []
         : [
             error(
@@ -33,7 +30,7 @@ export const topologyFits =
           ];
     });
     const wrongCounts = topology.machines.flatMap(machine => {
-      const count = hosts.filter(host => sameRoles(machine, host)).length;
+      const count = hosts.filter(host => machineOf(topology, host) === machine).length;
       return count >= machine.count.min && count <= machine.count.max
         ? []
         : [error('hosts', `"${topology.id}" needs ${howMany(machine.count)} × ${machine.title}; there are ${count}`)];
