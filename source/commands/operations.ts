@@ -25,7 +25,7 @@ import {type PlanResult, planDeployment, verifyDeployment} from '../engine/plan.
 import type {AskPort, ControlPort, EventPort, LookPorts} from '../engine/ports.ts';
 import {redactDeep, redactor} from '../engine/redact.ts';
 import {type RunResult, runDeployment} from '../engine/run.ts';
-import type {HandoverFile} from '../engine/step.ts';
+import type {HandoverFile, Step} from '../engine/step.ts';
 import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
@@ -140,6 +140,8 @@ export type RunRequest = {
   readonly only?: readonly string[];
   /** Take this away, in place of installing. It needs no preflight. */
   readonly removal?: RemovalRequest;
+  /** Do this, in place of installing: a backup now, a restore. It needs no preflight, and says nothing of the installation. */
+  readonly steps?: readonly Step[];
   readonly takeOver?: boolean;
   /** Seconds that a step waits for what somebody outside has to do; absent: as long as it takes. */
   readonly patience?: number;
@@ -153,8 +155,10 @@ export type RunRefused =
 
 /** Carries a deployment out under its lock, with journal and logs. */
 /** Other steps alone, and what takes something away, do without certificates. */
-const wantsCertificates = ({only, removal}: RunRequest): boolean =>
-  removal === undefined && (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
+const wantsCertificates = ({only, removal, steps}: RunRequest): boolean =>
+  removal === undefined &&
+  steps === undefined &&
+  (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
 
 export const runOperation = async (
   site: Site,
@@ -181,6 +185,7 @@ export const runOperation = async (
   const signal = AbortSignal.any([request.control.signal, lock.value.lost]);
   const removes = removal && {removes: removedName(removal)};
   const remember = (outcome: 'interrupted' | RunResult['outcome'], failedStep?: string) => {
+    if (request.steps) return;
     const saved = site.store.get(deployment.name);
     site.store.save({
       deployment,
@@ -210,6 +215,7 @@ export const runOperation = async (
           : await artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal})),
       ],
       ...(removal && {...removes, preflight: async () => []}),
+      ...(request.steps && {steps: request.steps, resumed: false, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
       handOver: file => handOver(paths.folder, file),
       events: event => {

@@ -15,11 +15,10 @@ import {managedFile} from '../shared/config-text.ts';
 import {hostsPlaying, roles} from '../shared/deployment.ts';
 import {newPassword} from '../shared/password.ts';
 import {backupJobs} from './backup-jobs.ts';
-import {repositoryUser} from './backup-keys.ts';
 import {backupPostgresql, dataProduct, systemProduct} from './backup-postgresql.ts';
 import {pgbackrestOnly} from './host-programs.ts';
 import {databaseKey, keyProduct, repositoryKey, sourceIn, sourceProduct} from './keys.ts';
-import {pgbackrestHome, postgresqlRepository, programPath} from './paths.ts';
+import {createClusterPath, pgbackrestHome, postgresqlRepository, programPath, repositoryUser} from './paths.ts';
 import {
   configurationFile,
   folderResources,
@@ -29,6 +28,7 @@ import {
   sshResources,
 } from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
+import {repositoryRemoval} from './removal.ts';
 import {keeps, serviceOf} from './settings.ts';
 
 /** What pgBackRest’s `info --output=json` says of one stanza, as far as it is looked at (pgbackrest.org, command info). */
@@ -110,7 +110,7 @@ export const backupRepository = step({
       aptPackages(['locales']),
       locale,
       // A server of the database's version, for restores into a throw-away one; none of its own runs here.
-      file('/etc/postgresql-common/createcluster.d/groundwork-backup.conf', managedFile('create_main_cluster = false')),
+      file(createClusterPath, managedFile('create_main_cluster = false')),
       aptPackages(['pgbackrest', `postgresql-${version}`]),
       ...folderResources(repositoryUser),
       directory(postgresqlRepository(deployment), {owner: `${repositoryUser}:${repositoryUser}`, mode: 0o750}),
@@ -168,4 +168,5 @@ export const backupRepository = step({
         ]),
   ],
   remedies: backupRemedies,
+  removal: repositoryRemoval,
 });

@@ -1,7 +1,6 @@
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {lines, type Script, sh} from '../../source/shell/script.ts';
-import {repositoryUser} from './backup-keys.ts';
-import {restoreFolder, statusFolder} from './paths.ts';
+import {repositoryUser, restoreFolder, statusFolder} from './paths.ts';
 import {stanzaOf} from './settings.ts';
 
 /** Seconds that the archive may take to be replayed. */
