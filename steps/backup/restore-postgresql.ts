@@ -178,7 +178,9 @@ if [ -e ${data} ] && [ ! -e ${kept} ]; then mv -T ${data} ${kept}; fi
 [ ! -e ${data} ] || { echo ${`${data} is in the way, and ${kept} is there already`} >&2; exit 1; }
 rm -f ${`${staged}/standby.signal`}
 install -m 600 -o postgres -g postgres /dev/null ${`${staged}/recovery.signal`}
-sed -i -e ${`s|${staged}|${data}|g`} -e ${"s/^recovery_target_action = 'pause'/recovery_target_action = 'promote'/"} ${`${staged}/postgresql.auto.conf`}
+sed -i -e ${`s|${staged}|${data}|g`} -e '/^recovery_target_action *=/d' ${`${staged}/postgresql.auto.conf`}
+# Where it stops at a moment it goes on from there; where it ends with the archive this means nothing.
+echo "recovery_target_action = 'promote'" >>${`${staged}/postgresql.auto.conf`}
 chown postgres:postgres ${`${staged}/postgresql.auto.conf`}
 mv -T ${staged} ${data}
 sync -f ${data}`,
