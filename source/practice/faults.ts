@@ -104,6 +104,21 @@ const fixed: Readonly<Record<string, Fault>> = {
     says: ['rpc.nfsd: unable to bind AF_INET TCP socket: errno 98 (2049: Address already in use)'],
     status: 1,
   },
+  postgresql: {
+    tool: 'postgres',
+    when: 'start',
+    says: [
+      'LOG:  could not bind IPv4 address "10.0.0.11": Address already in use',
+      'FATAL:  could not create any TCP/IP sockets',
+    ],
+    status: 1,
+  },
+  'storage-access': {
+    tool: 'apt-get',
+    when: 'libnfs-utils',
+    says: ["E: You don't have enough free space in /var/cache/apt/archives/."],
+    status: 100,
+  },
   'kubernetes-tools': {
     tool: 'curl',
     when: 'dl.k8s.io',
@@ -153,6 +168,13 @@ const ofEnvironment = (name: string): Readonly<Record<string, Fault>> => ({
   namespace: diskFull(`Namespace/${name}`),
   gateway: diskFull(`${name}/Gateway`),
   passwords: diskFull(`${name}/Secret`),
+  databases: {
+    tool: 'psql',
+    when: '',
+    says: ['psql:<stdin>:4: PANIC:  could not write to file "pg_wal/xlogtemp.4711": No space left on device'],
+    status: 2,
+  },
+  'database-access': diskFull(`${name}/EndpointSlice`),
   'commons-base': {
     tool: 'helm',
     when: 'commons',

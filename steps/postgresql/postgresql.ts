@@ -5,7 +5,7 @@ import {directory} from '../../source/resources/directory.ts';
 import {file} from '../../source/resources/file.ts';
 import {service} from '../../source/resources/service.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
-import {sh} from '../../source/shell/script.ts';
+import {lines, sh} from '../../source/shell/script.ts';
 import {authorityFrom, authoritySecret, authoritySpec, leafTerms} from '../certificates/authority.ts';
 import {leaf} from '../certificates/leaf.ts';
 import {firewall} from '../firewall/firewall.ts';
@@ -60,7 +60,7 @@ export const postgresql = step({
   resources: context => {
     const {deployment, facts, host, secret, now} = context;
     const version = postgresqlVersion(deployment, facts);
-    const {access, ourSettings, programs} = clusterPaths(version);
+    const {access, ourSettings} = clusterPaths(version);
     const {port} = postgresqlOf(deployment);
     const authority = authorityFrom(secret(authoritySecret(deployment)));
     return [
@@ -89,7 +89,7 @@ export const postgresql = step({
       waitFor({
         id: 'database server answers',
         doing: 'waiting for the database server to answer',
-        until: sh`${`${programs}/pg_isready`} --quiet --host=${host.privateAddress} --port=${port}`,
+        until: sh`pg_isready --quiet --host=${host.privateAddress} --port=${port}`,
         timeoutSeconds: 60,
         what: `the database server to answer at ${host.privateAddress}, port ${port}`,
       }),
@@ -98,13 +98,13 @@ export const postgresql = step({
   },
   verify: ({deployment, facts, host}) => {
     const version = postgresqlVersion(deployment, facts);
-    const {data, programs} = clusterPaths(version);
+    const {data} = clusterPaths(version);
     const {port} = postgresqlOf(deployment);
     return [
       exitsZero({
         id: 'ready',
         title: `PostgreSQL ${version} accepts connections at ${host.privateAddress}, port ${port}`,
-        script: sh`${`${programs}/pg_isready`} --host=${host.privateAddress} --port=${port} --timeout=5`,
+        script: sh`pg_isready --host=${host.privateAddress} --port=${port} --timeout=5`,
       }),
       prints(
         {
@@ -118,9 +118,12 @@ export const postgresql = step({
         {
           id: 'tls',
           title: `its certificate for ${serverName(deployment)} was issued by the deployment’s CA`,
-          script: sh`timeout 10 openssl s_client -starttls postgres -connect ${`${host.privateAddress}:${port}`} -CAfile ${tlsPaths.authority} -verify_hostname ${serverName(deployment)} -verify_return_error -brief </dev/null 2>&1`,
+          script: lines(
+            sh`openssl verify -purpose sslserver -CAfile ${tlsPaths.authority} -verify_hostname ${serverName(deployment)} ${tlsPaths.certificate} || exit 1`,
+            sh`[ "$(${asSuperuser(version, 'SHOW ssl;')})" = on ] || { echo 'TLS is off' >&2; exit 1; }`,
+          ),
         },
-        'openssl verified it',
+        'openssl verified it, and TLS is on',
       ),
       prints(
         {
