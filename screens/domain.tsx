@@ -8,7 +8,10 @@ import type {Wizard} from '../source/app/wizard.ts';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
 import type {Row} from '../source/components/row.ts';
+import {counted} from '../source/components/text.ts';
 import {type Deployment, type Tls, tls as tlsSchema} from '../source/deployment/schema.ts';
+import {recordsOf} from '../steps/site-dns/records.ts';
+import {DnsRecords} from './dns-records.tsx';
 import {DomainImport} from './domain-import.tsx';
 import {DomainRequest} from './domain-request.tsx';
 import {wizardHints} from './hints.ts';
@@ -107,6 +110,11 @@ const leadOf = (state: CertificatesState | undefined): string => {
   return wrong?.text ?? 'The name under which everything is reached, and who vouches for it.';
 };
 
+const withDns = (current: Deployment, dns: Deployment['components']['dns']): Deployment => ({
+  ...current,
+  components: {...current.components, dns},
+});
+
 /** The domain, and the certificates for it. */
 export const DomainScreen = () => {
   const [view, setView] = useState<'main' | 'import' | 'request'>('main');
@@ -138,6 +146,9 @@ const DomainAndTls = ({initial, ...ways}: Ways & {readonly initial: string}) => 
   const {rows: height, readable} = useBody();
   const state = useCertificatesState();
   const lead = useLead(leadOf(state));
+  const [showsRecords, setShowsRecords] = useState(false);
+  const {dns} = deployment.components;
+  const records = recordsOf(deployment);
   const rows: Row[] = [
     text({
       path: 'domain',
@@ -145,7 +156,7 @@ const DomainAndTls = ({initial, ...ways}: Ways & {readonly initial: string}) => 
       value: deployment.domain,
       set: (current, domain) => ({...current, domain}),
       placeholder: 'for example openg2p.test',
-      help: 'Services get names below it. A name under .test or .internal needs no registration: the DNS server that is installed answers for it inside the VPN.',
+      help: 'Services get names below it. A name under .test or .internal needs no registration where a DNS server of ours answers for it.',
     }),
     {kind: 'gap', id: 'gap-1'},
     {
@@ -171,14 +182,63 @@ const DomainAndTls = ({initial, ...ways}: Ways & {readonly initial: string}) => 
     },
     ...(tls.mode === 'local-ca' ? localRows(answers, tls) : suppliedRows(answers, tls, state, ways)),
     {kind: 'gap', id: 'gap-2'},
+    choice({
+      path: 'components.dns.server',
+      label: 'Names answered by',
+      value: dns.server,
+      set: (current, server) => {
+        const {resolver, ...rest} = current.components.dns;
+        return withDns(current, {...rest, server, ...(server === 'site' && resolver !== undefined && {resolver})});
+      },
+      options: [
+        {
+          value: 'own',
+          label: 'a server of ours',
+          help: 'A DNS server on the proxy answers for all of the domain; devices of the VPN ask it.',
+        },
+        {
+          value: 'site',
+          label: "the site's DNS",
+          help: 'Somebody enters records there. The installation waits for those that are missing, and does the rest.',
+        },
+      ],
+    }),
+    ...(dns.server === 'site'
+      ? [
+          text({
+            path: 'components.dns.resolver',
+            label: 'Resolver for the VPN',
+            value: dns.resolver ?? '',
+            set: (current, typed) => {
+              const {resolver: _, ...rest} = current.components.dns;
+              return withDns(current, {...rest, ...(typed !== '' && {resolver: typed})});
+            },
+            placeholder: 'that of the device itself',
+            help: `Whom devices of the VPN ask, in ${deployment.network.privateSubnet} or the VPN. Empty: whom they ask anyway.`,
+          }),
+        ]
+      : []),
+    ...(records.length > 0
+      ? [
+          {
+            kind: 'action' as const,
+            id: 'records',
+            label: 'See the DNS records',
+            detail: `${counted(records.length, 'record')} for whoever keeps the zone`,
+            onSelect: () => setShowsRecords(true),
+          },
+        ]
+      : []),
+    {kind: 'gap', id: 'gap-3'},
   ];
+  if (showsRecords) return <DnsRecords deployment={deployment} onClose={() => setShowsRecords(false)} />;
   return (
     <Frame title="Domain and TLS" hints={wizardHints(glyphs)}>
       {lead.node}
       <Form
         columns={readable}
         height={height - lead.lines}
-        rows={[...rows, onward(['domain', 'tls'], rows)]}
+        rows={[...rows, onward(['domain', 'tls', 'components.dns'], rows)]}
         initial={initial}
       />
     </Frame>

@@ -2,12 +2,14 @@ import {concerns} from '../source/app/answers.ts';
 import {versionSetOf} from '../source/blueprints/versions.ts';
 import {counted} from '../source/components/text.ts';
 import type {Deployment, Tls} from '../source/deployment/schema.ts';
+import {hasOwnDns} from '../steps/shared/deployment.ts';
+import {recordsOf} from '../steps/site-dns/records.ts';
 import {modulesText} from './environments.tsx';
 
 /** Where the answers of a line of the overview are kept. */
 const areas: Readonly<Record<string, readonly string[]>> = {
   Hosts: ['hosts', 'topology', 'blueprint'],
-  Domain: ['domain', 'tls'],
+  Domain: ['domain', 'tls', 'components.dns'],
   Access: ['channels'],
   Network: ['network'],
   Ground: ['components'],
@@ -25,7 +27,7 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
     ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
-    ['Domain', `${deployment.domain}, ${tlsText(tls)}`],
+    ['Domain', `${deployment.domain}, ${tlsText(tls)}, ${dnsText(deployment)}`],
     [
       'Access',
       [
@@ -51,6 +53,10 @@ const tlsText = (tls: Tls): string =>
   tls.mode === 'supplied'
     ? `supplied certificates: ${tls.certificates.join(', ')}`
     : `own CA, certificates for ${counted(tls.leafDays, 'day')}`;
+const dnsText = (deployment: Deployment): string => {
+  const records = recordsOf(deployment).length;
+  return hasOwnDns(deployment) ? 'own DNS' : `${counted(records, 'record')} in the site’s DNS`;
+};
 
 const platformText = ({components, artifacts}: Deployment): string => {
   const {kubernetes} = components;

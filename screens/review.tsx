@@ -18,7 +18,7 @@ import {blockingOf} from './hosts-text.ts';
 import {planTree} from './plan-tree.ts';
 import {concernsArea, overview} from './review-overview.ts';
 
-type View = 'overview' | 'plan' | 'export' | 'install';
+type View = 'overview' | 'plan' | 'export' | 'checklist' | 'install';
 
 /** Everything once more, what it will change, and the start. */
 export const ReviewScreen = () => {
@@ -92,14 +92,17 @@ export const ReviewScreen = () => {
       </Frame>
     );
   }
-  if (view === 'export') {
+  if (view === 'export' || view === 'checklist') {
+    const isExport = view === 'export';
+    const write = isExport ? services.exportYaml : services.saveChecklist;
     return (
-      <ExportView
-        suggestion={`${deployment.name}.yaml`}
-        onExport={path => {
+      <WriteView
+        {...(isExport ? exportTexts : checklistTexts)}
+        suggestion={isExport ? `${deployment.name}.yaml` : `${deployment.name}-checklist.txt`}
+        onWrite={path => {
           setView('overview');
           task.start('Writing', async () => {
-            const result = await services.exportYaml(wizard.get().deployment ?? deployment, path);
+            const result = await write(wizard.get().deployment ?? deployment, path);
             setExported(
               result.ok
                 ? {tone: 'good', text: `Written to ${path}. No secret is in it.`}
@@ -204,6 +207,13 @@ export const ReviewScreen = () => {
         if (rename()) setView('install');
       },
     },
+    {
+      kind: 'action',
+      id: 'checklist',
+      label: 'Save a checklist for other departments',
+      detail: 'machines, DNS, certificates, firewalls',
+      onSelect: () => setView('checklist'),
+    },
   ];
   // All answers at one look come before the sentence above them.
   const leadFits = height - lead.lines - 4 >= rows.length;
@@ -266,21 +276,37 @@ const installObstacle = ({grave, blocking, looking, failure, planned}: Obstacles
   return planned ? undefined : 'the hosts have not been compared yet';
 };
 
-const ExportView = ({
+const exportTexts = {
+  title: 'Export',
+  text: 'All answers as one file. It holds no secret, and installs the same thing with: groundwork install --deployment FILE',
+  help: 'A path from where you started Groundwork.',
+};
+
+const checklistTexts = {
+  title: 'Checklist',
+  text: 'What others have to provide: machines, SSH access, DNS records, certificates, firewall openings. Filled with what is answered so far, blank elsewhere, to print or to send.',
+  help: 'A path from where you started Groundwork. A name that ends in .md gets Markdown, any other text of 80 columns.',
+};
+
+const WriteView = ({
+  title,
+  text,
+  help,
   suggestion,
-  onExport,
+  onWrite,
 }: {
+  readonly title: string;
+  readonly text: string;
+  readonly help: string;
   readonly suggestion: string;
-  readonly onExport: (path: string) => void;
+  readonly onWrite: (path: string) => void;
 }) => {
   const {glyphs} = useTheme();
   const {rows: height, readable} = useBody();
-  const lead = useLead(
-    'All answers as one file. It holds no secret, and installs the same thing with: groundwork install --deployment FILE',
-  );
+  const lead = useLead(text);
   const [path, setPath] = useState(suggestion);
   return (
-    <Frame title="Export" hints={wizardHints(glyphs)}>
+    <Frame title={title} hints={wizardHints(glyphs)}>
       {lead.node}
       <Form
         columns={readable}
@@ -292,14 +318,14 @@ const ExportView = ({
             label: 'File',
             value: path,
             onChange: setPath,
-            help: 'A path from where you started Groundwork.',
+            help,
           },
           {
             kind: 'action',
             id: 'write',
             label: 'Write it',
             disabled: path.trim() === '' ? 'give a file name first' : undefined,
-            onSelect: () => onExport(path.trim()),
+            onSelect: () => onWrite(path.trim()),
           },
         ]}
       />

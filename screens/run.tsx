@@ -13,6 +13,7 @@ import {clip, counted, duration, printable} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import {type Progress, progressOf, type StepView} from '../source/engine/run-view.ts';
 import {FailureCard} from './failure-card.tsx';
+import {hostLines, RunHosts} from './run-hosts.tsx';
 import {RunLocked} from './run-locked.tsx';
 import {RunPhases} from './run-phases.tsx';
 import {detailsOf, stepRow} from './run-step.ts';
@@ -200,7 +201,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
     );
   }
   if (show === 'details' && step) {
-    const nodes = detailsOf(step);
+    const nodes = detailsOf(step, view);
     return (
       <Frame
         title={`${step.title} on ${step.host}`}
@@ -218,7 +219,8 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
 
   const progress = progressOf(view, new Date(now()));
   const sideBySide = columns >= 140;
-  const room = rows - 3;
+  const atWork = theme.screenReader ? [] : hostLines(view, now(), Math.max(2, Math.floor(rows / 4)));
+  const room = rows - 3 - (atWork.length > 0 ? atWork.length : 0);
   const tableHeight = sideBySide
     ? room
     : Math.min(view.steps.length + 1, Math.max(4, Math.floor(room * (rows < 14 ? 0.7 : 0.6))));
@@ -244,6 +246,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
           ? 'Asking the installed tools on all hosts; their answers come together.'
           : headline(picture, step, theme.screenReader ? undefined : now(), columns)}
       </Say>
+      {atWork.length > 0 && <RunHosts lines={atWork} columns={columns} />}
       {!theme.screenReader && <RunPhases steps={view.steps} current={step} columns={columns} />}
       <Box flexDirection={sideBySide ? 'row' : 'column'}>
         <Box
@@ -264,7 +267,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
                 {title: 'Time', least: 6, align: 'right'},
                 {title: '', least: 8},
               ]}
-              rows={view.steps.map(each => stepRow(each, theme, now()))}
+              rows={view.steps.map(each => stepRow(each, theme, now(), view))}
             />
           )}
         </Box>

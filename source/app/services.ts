@@ -1,3 +1,4 @@
+import type {Answer} from '../../steps/site-dns/resolution.ts';
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import type {Deployment, HostSpec, Tls} from '../deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../deployment/store.ts';
@@ -7,6 +8,7 @@ import type {AskPort, ControlPort, EventPort} from '../engine/ports.ts';
 import type {CheckResult} from '../hosts/check.ts';
 import type {Facts} from '../hosts/facts.ts';
 import type {HostKeyFinding} from '../hosts/host-key.ts';
+import type {Imported} from '../import/item.ts';
 import type {Result} from '../result.ts';
 
 /** A host that discovery found, before it is part of a deployment. */
@@ -155,6 +157,13 @@ export type Services = {
     onReport: (report: HostReport) => void,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Lets the machines call each other where they will once they are installed; reports come again with what was found. */
+  readonly tryConnections: (
+    deployment: Deployment,
+    reports: readonly HostReport[],
+    onReport: (report: HostReport) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** The same report with its checks made anew from the facts that it holds, after an answer has changed. */
   readonly recheck: (deployment: Deployment, report: HostReport) => HostReport;
 
@@ -179,5 +188,13 @@ export type Services = {
   /** The command that opens a shell on a host, for the failure card: program and arguments. */
   readonly shellCommand: (host: HostSpec) => readonly string[];
   readonly exportYaml: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
-  readonly importYaml: (path: string) => Promise<Result<Deployment, string>>;
+  /** What this machine's own resolvers say about names, in their order. */
+  readonly resolveNames: (names: readonly string[]) => Promise<readonly Answer[]>;
+  /** Writes what other departments have to provide to a new file: Markdown for a name that ends in .md, else text. */
+  readonly saveChecklist: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
+  /**
+   * Makes a deployment of files that people have: settings of OpenG2P's scripts, inventories, or one that was exported.
+   * The error says what cannot be read, by file.
+   */
+  readonly importSettings: (paths: readonly string[]) => Promise<Result<Imported, string>>;
 };

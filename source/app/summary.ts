@@ -5,7 +5,8 @@ import {stateWord} from '../components/state-word.ts';
 import {counted, duration} from '../components/text.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {RunOutcome} from '../engine/events.ts';
-import {progressOf, type RunView, runView, type StepView} from '../engine/run-view.ts';
+import {type RunView, runView, type StepView} from '../engine/run-view.ts';
+import {tookText} from '../reporters/took.ts';
 import {accessLines, entranceLines} from './access.ts';
 import type {RunPicture} from './run-session.ts';
 import type {Services} from './services.ts';
@@ -88,7 +89,7 @@ const provenLines = (
 
 const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView): string => {
   const counts = `${counted(view.changed, 'change')}, ${view.unchanged} in order`;
-  const took = duration(progressOf(view, new Date(view.lastAt ?? 0)).elapsedSeconds);
+  const took = tookText(view);
   switch (outcome) {
     case 'succeeded':
       if (view.steps.some(wasProvenOnly)) {
@@ -99,12 +100,22 @@ const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView):
         ? `${deployment.name} is as it should be: ${view.unchanged} looked at, nothing to change.`
         : `${deployment.name} is installed: ${counts}. It took ${took}.`;
     case 'failed':
-      return `${deployment.name} is not complete: ${counted(view.failed, 'step')} failed; ${counts}.`;
+      return `${deployment.name} is not complete: ${failedText(view)}; ${counts}.`;
     case 'waiting':
       return `${deployment.name} waits for you; what could be done without it is done: ${counts}.`;
     default:
       return `Stopped. What is done is kept: ${counts}.`;
   }
+};
+
+/** Hosts that were left aside have no steps that failed. */
+const failedText = ({steps, hosts}: RunView): string => {
+  const failed = steps.filter(({state}) => state === 'failed').length;
+  const silent = hosts.filter(({state}) => state === 'failed').map(({host}) => host);
+  return [
+    ...(failed > 0 || silent.length === 0 ? [`${counted(failed, 'step')} failed`] : []),
+    ...(silent.length > 0 ? [`${silent.join(', ')} could not be reached`] : []),
+  ].join(', ');
 };
 
 type File = {readonly path: string; readonly title: string; readonly secret: boolean};

@@ -1,9 +1,11 @@
 import {artifacts} from './artifacts.ts';
 import {backup} from './backup.ts';
 import {certificates} from './certificates.ts';
+import {checklist} from './checklist.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
+import {importCommand} from './import.ts';
 import {install, resume, retry} from './install.ts';
 import {kubeconfig} from './kubeconfig.ts';
 import {plan} from './plan.ts';
@@ -18,6 +20,8 @@ import {verify} from './verify.ts';
 /** In the order in which people need them. */
 export const commands: readonly Command[] = [
   practice,
+  checklist,
+  importCommand,
   check,
   trust,
   certificates,

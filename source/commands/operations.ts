@@ -31,7 +31,7 @@ import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
 import {certificateRefusal} from './certificate-operations.ts';
 import {clock} from './clock.ts';
-import {checksOf, clientFor} from './inspect.ts';
+import {checksBetween, checksOf, clientFor} from './inspect.ts';
 import type {Site} from './site.ts';
 
 /** 128 bits: nothing that a host prints can hold it by chance or guess it. */
@@ -153,13 +153,13 @@ export type RunRefused =
   | {readonly kind: 'locked'; readonly by: LockedBy}
   | {readonly kind: 'failure'; readonly failure: Failure};
 
-/** Carries a deployment out under its lock, with journal and logs. */
 /** Other steps alone, and what takes something away, do without certificates. */
 const wantsCertificates = ({only, removal, steps}: RunRequest): boolean =>
   removal === undefined &&
   steps === undefined &&
   (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
 
+/** Carries a deployment out under its lock, with journal and logs. */
 export const runOperation = async (
   site: Site,
   given: Deployment,
@@ -212,7 +212,12 @@ export const runOperation = async (
         // One step alone finds out by itself, and most of them download nothing.
         ...(request.only
           ? []
-          : await artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal})),
+          : (
+              await Promise.all([
+                artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal}),
+                checksBetween(deployment, hosts, connectTo, signal),
+              ])
+            ).flat()),
       ],
       ...(removal && {...removes, preflight: async () => []}),
       ...(request.steps && {steps: request.steps, resumed: false, preflight: async () => []}),

@@ -21,8 +21,13 @@ import {openWizard, screenOptions} from './wizard.ts';
 
 /** One machine for each that the topology asks for at least, of its nominal size. */
 const machinesOf = (topologyId: string) =>
-  (topologyById(openg2p, topologyId)?.machines ?? []).flatMap(({id, count, nominal}) =>
-    Array.from({length: count.min}, (_, index) => ({name: `${id}-${index + 1}`, ...nominal, os: 'ubuntu-24.04'})),
+  (topologyById(openg2p, topologyId)?.machines ?? []).flatMap(({id, count, nominal, volumeGb}) =>
+    Array.from({length: count.min}, (_, index) => ({
+      name: `${id}-${index + 1}`,
+      ...nominal,
+      ...(volumeGb && {volumeGb: volumeGb.nominal}),
+      os: 'ubuntu-24.04',
+    })),
   );
 
 export const practice: Command = {
@@ -146,9 +151,10 @@ const deploymentOn = (topology: string, hosts: readonly PracticeHost[]): Deploym
 const retryOnce = (): AskPort => {
   const asked = new Set<string>();
   return (question, signal) => {
-    if (asked.has(question.step) || !(question.choices as readonly string[]).includes('retry'))
+    const about = `${question.step}@${question.hosts.join()}`;
+    if (asked.has(about) || !(question.choices as readonly string[]).includes('retry'))
       return unattended(question, signal);
-    asked.add(question.step);
+    asked.add(about);
     return Promise.resolve({choice: 'retry', by: 'policy'});
   };
 };

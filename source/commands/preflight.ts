@@ -47,7 +47,8 @@ export const preflight: Command = {
   name: 'preflight',
   summary: 'log in to every host and say whether it is fit; changes nothing',
   description: [
-    'Checks hardware, system, network, ports, time and what is left of older installations.',
+    'Checks hardware, system, network, ports, time and what is left of older installations; machines',
+    'of one deployment call each other at the ports that they will use.',
     'A check that failed can be accepted by name, if it is one that can be lived with.',
   ],
   words: [],
@@ -69,7 +70,10 @@ export const preflight: Command = {
       return exitOf(refused);
     }
     const {control, end} = controlBySignals(world);
-    const reports = await inspectOperation(site, deployment, () => {}, control.signal, {artifacts: true});
+    const reports = await inspectOperation(site, deployment, () => {}, control.signal, {
+      artifacts: true,
+      between: true,
+    });
     end();
     for (const report of reports) {
       if (form.value === 'jsonl') writeJson(world, {at: clock.now().toISOString(), type: 'preflight', ...report});

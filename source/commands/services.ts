@@ -1,9 +1,10 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
+import {checklistFor} from '../checklist/for-deployment.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
-import {type Deployment, kubernetes, tls} from '../deployment/schema.ts';
+import {type Deployment, tls} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
@@ -13,11 +14,15 @@ import {fetchHostKeys} from '../hosts/connect.ts';
 import {discover, sshConfigHosts} from '../hosts/discovery.ts';
 import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
+import {expandHome} from '../hosts/ssh-config.ts';
+import {resolveHere} from '../network/resolve.ts';
 import {err, ok, type Result} from '../result.ts';
 import {certificateServices} from './certificate-services.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
-import {inspectOperation, recheck} from './inspect.ts';
+import {firstAnswers} from './first-answers.ts';
+import {importFrom} from './importing.ts';
+import {inspectOperation, recheck, tryConnections} from './inspect.ts';
 import {lastEvents, planOperation, runOperation, verifyOperation} from './operations.ts';
 import type {Site} from './site.ts';
 
@@ -27,15 +32,11 @@ export const servicesOf = (site: Site): Services => ({
   practice: site.practice,
   deployments: site.store.list,
   save: saved => throwIfFailed(site.store.save(saved)),
-  firstAnswers: (blueprint, name, topology) => {
-    const defaults = blueprint.defaults(name, topology);
-    return {
-      ...defaults,
-      // No CA signs for practice hosts.
-      ...(site.practice && {tls: tls.parse({mode: 'local-ca'})}),
-      components: {...defaults.components, kubernetes: kubernetes.parse({})},
-    };
-  },
+  firstAnswers: (blueprint, name, topology) => ({
+    ...firstAnswers(blueprint, name, topology),
+    // No CA signs for practice hosts.
+    ...(site.practice && {tls: tls.parse({mode: 'local-ca'})}),
+  }),
   remove: name => {
     throwIfFailed(site.store.remove(name));
     throwIfFailed(removeFolder(site.paths.deployment(name).folder));
@@ -68,6 +69,8 @@ export const servicesOf = (site: Site): Services => ({
     await inspectOperation(site, deployment, onReport, signal);
   },
 
+  tryConnections: (deployment, reports, onReport, signal) =>
+    tryConnections(site, deployment, reports, onReport, signal),
   recheck,
   problems: deployment => problemsOf(deployment, blueprints),
   plan: async (deployment, onReport, signal) => {
@@ -91,8 +94,13 @@ export const servicesOf = (site: Site): Services => ({
   folderOf: name => site.paths.deployment(name).folder,
   logOf: (name, host) => site.paths.deployment(name).log(host),
   shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
-  exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
-  importYaml: async path => readYaml(path),
+  exportYaml: async (deployment, path) => writeText(path, toYaml(deployment)),
+  resolveNames: names => Promise.all(names.map(name => resolveHere(name))),
+  saveChecklist: async (deployment, path) => {
+    const text = checklistFor(deployment, /\.(md|markdown)$/i.test(path) ? 'markdown' : 'text');
+    return text.ok ? writeText(path, text.value) : text;
+  },
+  importSettings: async paths => importFrom(paths.map(path => expandHome(path, site.world.home))),
 });
 
 /** The vault of a deployment; its passphrase, if it has one, was asked for when the program started. */
@@ -118,7 +126,7 @@ const throwIfFailed = (result: Result<void, Failure | string>): void => {
 };
 
 /** Never replaces a file that is there: it may be the only copy of somebody's answers. */
-export const writeYaml = (path: string, text: string): Result<void, string> => {
+export const writeText = (path: string, text: string): Result<void, string> => {
   try {
     writeFileSync(path, text, {mode: 0o600, flag: 'wx'});
     return ok();

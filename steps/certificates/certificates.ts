@@ -144,7 +144,12 @@ export const certificates = step({
     if (!playsRole(host, roles.proxy)) return common;
     if (tls.mode === 'supplied') return [...common, ...suppliedFiles(tls, secret)];
     const authority = authorityFrom(secret(authoritySecret(deployment)));
-    return [...common, leaf({files: paths, authority, names: servedNames(deployment), now, ...leafTerms(deployment)})];
+    return [
+      ...common,
+      leaf({files: paths, authority, names: servedNames(deployment), now, ...leafTerms(deployment)}),
+      // A new certificate is served also when this step alone is retried.
+      reloadOf('nginx.service', [paths.certificate, paths.key]),
+    ];
   },
   verify: ({deployment, host, secret}) => [
     exitsZero({

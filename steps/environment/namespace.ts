@@ -12,6 +12,7 @@ import {passwordsOfData} from './kept-passwords.ts';
 import {projectMembers, projectName} from './members.ts';
 import {authorityConfigMap, labelsOf, stepId} from './names.ts';
 import {environmentRemedies} from './remedies.ts';
+import {podsTrust, trustInNamespace} from './trust.ts';
 
 export const rancherProject = (environment: Environment): KubeObject => ({
   apiVersion: 'management.cattle.io/v3',
@@ -70,6 +71,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
           authority(environment, vouchersOf(deployment, secret).all.join('')),
         ],
       }),
+      trustInNamespace(environment),
       ...(hasRancher(deployment) ? [projectMembers(environment)] : []),
     ],
     verify: ({deployment}) => [
@@ -84,6 +86,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
         },
         'Active',
       ),
+      podsTrust(environment),
       ...(hasRancher(deployment)
         ? [
             exitsZero({

@@ -1,5 +1,5 @@
 import {environmentDomain, isDirectlyBelow} from '../../source/deployment/environments.ts';
-import type {Deployment, Environment} from '../../source/deployment/schema.ts';
+import type {Deployment, Environment, HostSpec} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import type {OsData} from '../../source/hosts/os-data.ts';
 import type {ProxyCertificate} from '../certificates/proxy.ts';
@@ -7,6 +7,7 @@ import {clientNames, environmentClientNames, platformNames} from '../shared/clie
 import {managedFile, word} from '../shared/config-text.ts';
 import {hasKubernetes, hostsPlaying, isPublic, namesBelow, roles, servedNames, vpns} from '../shared/deployment.ts';
 import {gatewayPorts, rancherName} from '../shared/platform.ts';
+import {listenLines, type Reach} from './listening.ts';
 import {type Server, type Site, serversFor} from './servers.ts';
 
 export const configurationPath = '/etc/nginx/conf.d/groundwork.conf';
@@ -23,12 +24,6 @@ const block = (head: string, ...body: readonly (string | readonly string[])[]): 
   `${head} {`,
   ...indent(body.flat()),
   '}',
-];
-
-/** All addresses, since the firewall and the allow list say who may come: an address that moves breaks nothing. */
-const listen = (port: number, options: string, facts: Pick<Facts, 'kernelFeatures'>): readonly string[] => [
-  `listen ${port}${options};`,
-  ...(facts.kernelFeatures.ipv6 ? [`listen [::]:${port}${options};`] : []),
 ];
 
 /**
@@ -69,13 +64,15 @@ const tls = [
   'ssl_session_tickets off;',
 ];
 
+type Where = Parameters<typeof listenLines>[2];
+
 /** Answers nothing to those who ask for no name, or for another than ours: scanners mostly. */
-const defaultServers = (facts: Facts, {nginx}: Pick<OsData, 'nginx'>): readonly string[] => [
-  ...block('server', listen(80, ' default_server', facts), 'server_name _;', 'access_log off;', 'return 444;'),
+const defaultServers = (where: Where, {nginx}: Pick<OsData, 'nginx'>): readonly string[] => [
+  ...block('server', listenLines(80, ' default_server', where), 'server_name _;', 'access_log off;', 'return 444;'),
   '',
   ...block(
     'server',
-    listen(443, ' ssl default_server', facts),
+    listenLines(443, ' ssl default_server', where),
     'server_name _;',
     'access_log off;',
     tls,
@@ -175,13 +172,18 @@ const sites = (deployment: Deployment): readonly Site[] => {
 export const serversOf = (deployment: Deployment, certificates: readonly ProxyCertificate[]): readonly Server[] =>
   serversFor(sites(deployment), certificates);
 
+/** A site that keeps nobody out is for everybody. */
+const reachOf = ({access}: Site): Reach => (access.length === 0 ? 'everybody' : 'inside');
+
 /** The whole of what Groundwork tells nginx, in one file, so that it is tested and replaced in one piece. */
 export const nginxConfiguration = (
   deployment: Deployment,
+  host: Pick<HostSpec, 'roles' | 'privateAddress'>,
   facts: Facts,
   system: Pick<OsData, 'nginx'>,
   certificates: readonly ProxyCertificate[],
 ): string => {
+  const where = (reach: Reach): Where => ({reach, host, facts});
   const servers = serversOf(deployment, certificates);
   const all = [...new Set(servers.flatMap(({names}) => names))];
   const http2 = system.nginx.http2;
@@ -200,20 +202,26 @@ export const nginxConfiguration = (
       'keepalive 32;',
     ),
     '',
-    defaultServers(facts, system),
-    '',
-    block(
-      'server',
-      listen(80, '', facts),
-      nameLine(all),
-      'server_tokens off;',
-      'return 301 https://$host$request_uri;',
-    ),
+    defaultServers(where(isPublic(deployment) ? 'everybody' : 'inside'), system),
+    (['inside', 'everybody'] as const).flatMap(reach => {
+      const names = servers.filter(({site}) => reachOf(site) === reach).flatMap(server => server.names);
+      if (names.length === 0) return [];
+      return [
+        '',
+        ...block(
+          'server',
+          listenLines(80, '', where(reach)),
+          nameLine([...new Set(names)]),
+          'server_tokens off;',
+          'return 301 https://$host$request_uri;',
+        ),
+      ];
+    }),
     servers.flatMap(({names, site, certificate}) => [
       '',
       ...block(
         'server',
-        listen(443, http2 === 'listen' ? ' ssl http2' : ' ssl', facts),
+        listenLines(443, http2 === 'listen' ? ' ssl http2' : ' ssl', where(reachOf(site))),
         http2 === 'directive' ? ['http2 on;'] : [],
         nameLine(names),
         'server_tokens off;',

@@ -17,6 +17,7 @@ import {exitsZero, prints, said} from '../shared/checks.ts';
 import {roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, nginxConfiguration, pagesDirectory, refusal, serversOf} from './configuration.ts';
+import {listening, listensAsWritten} from './listening.ts';
 import {notAnswering} from './pages.ts';
 import {nginxRemedies} from './remedies.ts';
 import {nginxRemoval} from './removal.ts';
@@ -88,7 +89,7 @@ export const nginx = step({
   estimate: 15,
   removal: nginxRemoval,
   secrets: voucherSpecs,
-  resources: ({deployment, facts, secret}) => {
+  resources: ({deployment, host, facts, secret}) => {
     const system = systemOf(facts);
     const certified = proxyCertificates(deployment, secret);
     return [
@@ -99,25 +100,35 @@ export const nginx = step({
       file(`${pagesDirectory}/healthz`, 'ok\n'),
       file(`${pagesDirectory}/not-answering.html`, notAnswering),
       ...(system.nginx.rejectHandshake ? [] : [refusalCertificate]),
-      file(configurationPath, nginxConfiguration(deployment, facts, system, certified), {validate: accepted}),
+      file(configurationPath, nginxConfiguration(deployment, host, facts, system, certified), {validate: accepted}),
       service('nginx.service', {
         enabled: true,
         running: true,
         configuration: [configurationPath, ...certified.flatMap(({certificate, key}) => [certificate, key])],
         onChange: 'reload',
       }),
+      listensAsWritten(deployment, host, facts),
     ];
   },
-  verify: ({deployment, host, secret}) => {
+  verify: ({deployment, host, facts, secret}) => {
     const servers = serversOf(deployment, proxyCertificates(deployment, secret));
     const name = exampleOf(servers[0]?.names[0] ?? deployment.domain);
     const address = host.privateAddress;
+    const sockets = listening(deployment, host, facts);
     return [
       exitsZero(
         {id: 'configuration', title: 'nginx accepts its configuration', script: sh`nginx -t`},
         'the configuration test is successful',
       ),
       ...(deployment.tls.mode === 'supplied' ? servers.map(served(address)) : []),
+      prints(
+        {
+          id: 'listens',
+          title: 'nginx listens at the addresses that are meant, and at no others',
+          script: sockets.script,
+        },
+        sockets.expected,
+      ),
       prints(
         {
           id: 'answers',

@@ -59,7 +59,7 @@ const dnsRemedies: readonly Remedy[] = [
 
 const waitingFor = (
   records: (deployment: Deployment) => readonly DnsRecord[],
-): Pick<Step, 'awaits' | 'resources' | 'verify' | 'role' | 'once' | 'estimate' | 'remedies'> => {
+): Pick<Step, 'awaits' | 'resources' | 'verify' | 'role' | 'once' | 'estimate' | 'remedies' | 'removal'> => {
   const awaits = (context: StepContext) =>
     acceptsMissingRecords(context.deployment) ? [] : awaitedRecords(context, records(context.deployment));
   return {
@@ -69,6 +69,8 @@ const waitingFor = (
     estimate: 2,
     awaits,
     resources: () => [],
+    // Records are the site's: nothing of ours is anywhere.
+    removal: {resources: () => []},
     verify: awaits,
     remedies: dnsRemedies,
   };

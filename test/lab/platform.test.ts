@@ -74,7 +74,7 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
 const secretsNow = (): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(vaultOf(operator)).map(([name, value]) => [name, hash(value)]));
 
-const stepsOf = (events: readonly RunEvent[], type: 'step.started' | 'resource.changed'): ReadonlySet<string> =>
+const stepsOf = (events: readonly RunEvent[], type: 'resource.started' | 'resource.changed'): ReadonlySet<string> =>
   new Set(events.flatMap(event => (event.type === type ? [event.step] : [])));
 
 const during = (step: string, resource: RegExp, later = 0): Point => ({
@@ -113,7 +113,8 @@ describe('the whole sandbox', () => {
     }
     expect([...open].map(({step}) => step)).toEqual([]);
     const all = [...openg2p.steps, ...environmentSteps(environment)].map(({id}) => id);
-    expect([...stepsOf(told, 'resource.changed')].toSorted()).toEqual(all.toSorted());
+    // Begun, because what a killed installer had begun is finished by the host itself.
+    expect([...stepsOf(told, 'resource.started')].toSorted()).toEqual(all.toSorted());
     expect(leaksIn(JSON.stringify(told), vaultOf(operator))).toEqual([]);
   });
 

@@ -122,6 +122,7 @@ describe('nginx', () => {
     const [system] = supportedSystems;
     const text = nginxConfiguration(
       deployment,
+      {roles: ['base', 'proxy'], privateAddress: '10.0.0.11'},
       sampleFacts(),
       system as NonNullable<typeof system>,
       proxyCertificates(deployment, name => vault.get(name) ?? ''),

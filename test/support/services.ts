@@ -7,6 +7,7 @@ import type {Failure} from '../../source/engine/failure.ts';
 import {step} from '../../source/engine/step.ts';
 import type {CheckResult} from '../../source/hosts/check.ts';
 import type {HostKeyFinding} from '../../source/hosts/host-key.ts';
+import type {Imported} from '../../source/import/item.ts';
 import {parseCidr} from '../../source/network/address.ts';
 import {isDomainName} from '../../source/network/names.ts';
 import {err, ok} from '../../source/result.ts';
@@ -116,6 +117,8 @@ export type Script = {
   readonly practice?: boolean;
   readonly notices?: readonly string[];
   readonly lastRun?: readonly RunEvent[];
+  /** What an import makes of files that are called good. */
+  readonly imported?: Partial<Imported>;
   readonly now?: () => number;
   readonly logLines?: number;
   /** The step in whose first command a run stays until `release` is called or it is stopped. */
@@ -389,6 +392,9 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       await pause(pace);
       for (const report of reportsOf(deployment)) if (!signal.aborted) onReport(report);
     },
+    tryConnections: async () => {
+      asked.push('try connections');
+    },
     recheck: (_, report) => report,
     problems: ({domain, channels, network, hosts}) => [
       ...(isDomainName(domain)
@@ -443,9 +449,24 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`export ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
-    importYaml: async path =>
-      path.endsWith('good.yaml')
-        ? ok({...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'})
-        : err(`${path}:3: domain must be a domain name`),
+    resolveNames: async names => {
+      asked.push(`resolve ${names.join(' ')}`);
+      return names.map(name =>
+        name.startsWith('rancher.')
+          ? {kind: 'addresses', addresses: ['10.9.9.9'], ttl: 300}
+          : {kind: 'absent', exists: false},
+      );
+    },
+    saveChecklist: async (_, path) => {
+      asked.push(`checklist ${path}`);
+      return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
+    },
+    importSettings: async paths => {
+      asked.push(`import ${paths.join(' and ')}`);
+      if (!paths.every(path => path.includes('good'))) return err(`${paths[0]}:3: domain must be a domain name`);
+      const deployment = {...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'};
+      const files = paths.map(path => ({path, kind: 'deployment', title: 'a deployment of Groundwork'}));
+      return ok({deployment, files, items: [], notes: [], problems: [], ...script.imported});
+    },
   };
 };
