@@ -38,7 +38,9 @@ export const databaseIdentity = (version: number): Resource => {
   return resource<string>({
     id: 'identity of the database',
     doing: 'reading which database it is',
-    probe: sh`[ ! -x ${`${programs}/pg_controldata`} ] || LC_ALL=C ${`${programs}/pg_controldata`} ${data} 2>/dev/null | sed -n 's/^Database system identifier: *//p'`,
+    probe: sh`tool=${`${programs}/pg_controldata`}
+[ -x "$tool" ] || tool=$(command -v pg_controldata) || exit 0
+LC_ALL=C "$tool" ${data} 2>/dev/null | sed -n 's/^Database system identifier: *//p'`,
     read: ({stdout}) => ok(/^\d+$/.test(stdout.trim()) ? stdout.trim() : ''),
     diff: () => [],
     products: (system): Products => (system === '' ? {} : {[systemProduct]: system, [dataProduct]: data}),

@@ -68,7 +68,7 @@ const watchTimer = managedFile(
   '[Timer]',
   'OnBootSec=2min',
   'OnUnitActiveSec=5min',
-  'OnActiveSec=1min',
+  'OnActiveSec=60',
   '[Install]',
   'WantedBy=timers.target',
 );
