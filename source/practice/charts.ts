@@ -183,7 +183,7 @@ const templates: Readonly<Record<string, readonly Template[]>> = {
     {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
-      metadata: {name: 'rancher-backup-{{ .Release.Revision }}'},
+      metadata: {name: 'rancher-backup-1'},
       spec: {
         accessModes: ['ReadWriteOnce'],
         storageClassName: '{{ .Values.persistence.storageClass }}',
