@@ -153,7 +153,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await lab(['heal', machines.storage.name, machines.backup.name]).catch(() => undefined);
+  await lab(['heal']).catch(() => undefined);
   await labDown(Object.values(machines));
   operator.remove();
 });
@@ -297,7 +297,7 @@ describe('backups on real hosts', () => {
     const status = await backup('status', '--output', 'plain');
     expect(status.code).toBe(1);
     expect(status.output).toMatch(/pieces of the journal wait on the storage host/);
-    await lab(['heal', machines.storage.name, machines.backup.name]);
+    await lab(['heal']);
     await archived();
     await on('storage', 'systemctl start groundwork-backup-watch');
     expect(await on('storage', 'journalctl -t groundwork-backup -o cat')).toContain('well again');
