@@ -153,7 +153,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await lab(['heal', machines.storage.name, machines.backup.name]).catch(() => undefined);
+  await lab(['heal']).catch(() => undefined);
   await labDown(Object.values(machines));
   operator.remove();
 });
@@ -184,21 +184,16 @@ describe('backups on real hosts', () => {
     const ssh = (key: string, command: string) =>
       labExec(
         machines.backup,
-        `timeout 20 ssh -F /etc/groundwork/backup/ssh_config -i /etc/groundwork/backup/keys/${key} ${command} </dev/null`,
+        `timeout 20 ssh -n -F /etc/groundwork/backup/ssh_config -i /etc/groundwork/backup/keys/${key} ${command}`,
       );
     const pretend = await ssh('configurations', 'storage-1 "cat /etc/shadow" | tar --list | head -n 1');
     expect(pretend.stdout.trim(), 'whatever was asked, it hands out its archive').toBe('etc/');
     expect((await ssh('files', 'storage-1')).code, 'a shell').not.toBe(0);
     expect((await ssh('files', 'storage-1 "cat /etc/shadow"')).stdout, 'another program').not.toContain('root:');
     expect((await ssh('files', '-tt storage-1')).stderr, 'a terminal').toMatch(/PTY|rrsync|only/i);
-    expect(
-      (
-        await ssh(
-          'files',
-          '-N -L 9999:127.0.0.1:5432 -o ExitOnForwardFailure=yes storage-1 & sleep 2; (echo >/dev/tcp/127.0.0.1/9999) 2>&1; timeout 2 cat </dev/tcp/127.0.0.1/9999; kill %1',
-        )
-      ).stdout,
-    ).not.toContain('SCRAM');
+    expect((await ssh('files', '-W 127.0.0.1:5432 storage-1')).stderr, 'a way to the database').toMatch(
+      /prohibited|failed/,
+    );
     const rsync = (words: string) =>
       labExec(
         machines.backup,
@@ -302,7 +297,7 @@ describe('backups on real hosts', () => {
     const status = await backup('status', '--output', 'plain');
     expect(status.code).toBe(1);
     expect(status.output).toMatch(/pieces of the journal wait on the storage host/);
-    await lab(['heal', machines.storage.name, machines.backup.name]);
+    await lab(['heal']);
     await archived();
     await on('storage', 'systemctl start groundwork-backup-watch');
     expect(await on('storage', 'journalctl -t groundwork-backup -o cat')).toContain('well again');
