@@ -243,7 +243,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
         wrap="truncate-end"
       >
         {session.mode === 'verify' && view.steps.length === 0 && picture.stopping === 'no'
-          ? 'Asking the installed tools on all hosts; their answers come together.'
+          ? 'Looking at all hosts; then the installed tools answer, one after the other.'
           : headline(picture, step, theme.screenReader ? undefined : now(), columns)}
       </Say>
       {atWork.length > 0 && <RunHosts lines={atWork} columns={columns} />}
