@@ -208,7 +208,9 @@ describe('an environment', () => {
       {projectName: 'local:p-qa', roleTemplateName: 'project-member-no-secrets', userPrincipalName: 'local://u-ana'},
     ]);
     const without = environmentSteps({...qa, members: []});
-    expect(await carryOut(without.filter(({id}) => id === 'environment-qa-namespace'))).toEqual(['let local://u-ana in as project-member-no-secrets no more']);
+    expect(await carryOut(without.filter(({id}) => id === 'environment-qa-namespace'))).toEqual([
+      'let local://u-ana in as project-member-no-secrets no more',
+    ]);
     expect(await names('projectroletemplatebindings -n p-qa')).toBe('');
     await carryOut(environmentSteps(qa));
   });
