@@ -11,7 +11,7 @@ import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
 import {Notice} from '../source/components/notice.tsx';
 import type {Row} from '../source/components/row.ts';
-import {counted, duration, wrap} from '../source/components/text.ts';
+import {counted, roughDuration, wrap} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import {planSeconds} from '../source/engine/duration.ts';
 import type {Failure} from '../source/engine/failure.ts';
@@ -258,7 +258,7 @@ const planText = (
   return `${counted(planned.changes, 'change')} in ${counted(planned.steps.length, 'step')}; ${planned.unchanged} already in order`;
 };
 
-const estimateText = (seconds: number): string => (seconds > 0 ? `takes about ${duration(seconds)}` : '');
+const estimateText = (seconds: number): string => (seconds > 0 ? `takes about ${roughDuration(seconds)}` : '');
 
 const failureText = (failure: Failure): string =>
   [failure.message, failure.cause, failure.remedy].filter(text => text !== undefined).join(' ');

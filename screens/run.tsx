@@ -10,7 +10,7 @@ import {Frame, type Hint, useBody} from '../source/components/frame.tsx';
 import {LogPane, LogTail} from '../source/components/log-pane.tsx';
 import {ProgressBar} from '../source/components/progress-bar.tsx';
 import {rowsInSight, Table} from '../source/components/table.tsx';
-import {clip, counted, duration, printable} from '../source/components/text.ts';
+import {clip, counted, duration, printable, roughDuration} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import {type Progress, progressOf, type StepView} from '../source/engine/run-view.ts';
 import {FailureCard} from './failure-card.tsx';
@@ -331,7 +331,7 @@ const progressLabel = ({view}: RunPicture, progress: Progress | undefined, colum
   const done = view.steps.filter(step => settledStates.includes(step.state)).length;
   if (!progress) return `${done} of ${counted(view.steps.length, 'step')}`;
   const {elapsedSeconds, remainingSeconds} = progress;
-  const left = remainingSeconds ? `, about ${duration(remainingSeconds)} left` : '';
+  const left = remainingSeconds ? `, about ${roughDuration(remainingSeconds)} left` : '';
   const soFar = columns < 70 ? '' : `, ${duration(elapsedSeconds)} so far`;
   return `${done} of ${counted(view.steps.length, 'step')}${left}${soFar}`;
 };
