@@ -24,7 +24,7 @@ import type {Failure} from '../engine/failure.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
 import {err, ok, type Result} from '../result.ts';
-import {sh} from '../shell/script.ts';
+import {quote, sh} from '../shell/script.ts';
 import {carryOut} from './carry-out.ts';
 import type {Invocation, World} from './command.ts';
 import {exit, exitOf} from './exit.ts';
@@ -215,7 +215,8 @@ const snapshotBefore = async (
 const guide = (site: Site, deployment: Deployment, target: CopiesTarget): readonly string[] => {
   const from = backupHost(deployment);
   const folder = stagedFolder(deployment, target);
-  const ssh = (host: HostSpec) => shellCommand(host, {knownHostsFile: site.paths.knownHosts});
+  const ssh = (host: HostSpec): string =>
+    shellCommand(host, {knownHostsFile: site.paths.knownHosts}).map(quote).join(' ');
   const [compute] = hostsPlaying(deployment, roles.compute);
   const [storage] = hostsPlaying(deployment, roles.storage);
   const send = (what: string, host: HostSpec | undefined, to: string): string =>

@@ -140,7 +140,7 @@ export type RunRequest = {
   readonly only?: readonly string[];
   /** Take this away, in place of installing. It needs no preflight. */
   readonly removal?: RemovalRequest;
-  /** In place of the deployment's own steps: others that work on its hosts, like restoring a backup. They need no preflight. */
+  /** Do this, in place of installing: a backup now, a restore. It needs no preflight, and says nothing of the installation. */
   readonly steps?: readonly Step[];
   readonly takeOver?: boolean;
   /** Seconds that a step waits for what somebody outside has to do; absent: as long as it takes. */
@@ -185,6 +185,7 @@ export const runOperation = async (
   const signal = AbortSignal.any([request.control.signal, lock.value.lost]);
   const removes = removal && {removes: removedName(removal)};
   const remember = (outcome: 'interrupted' | RunResult['outcome'], failedStep?: string) => {
+    if (request.steps) return;
     const saved = site.store.get(deployment.name);
     site.store.save({
       deployment,
@@ -218,8 +219,8 @@ export const runOperation = async (
               ])
             ).flat()),
       ],
-      ...(request.steps && {steps: request.steps, preflight: async () => []}),
       ...(removal && {...removes, preflight: async () => []}),
+      ...(request.steps && {steps: request.steps, resumed: false, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
       handOver: file => handOver(paths.folder, file),
       events: event => {

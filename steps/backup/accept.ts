@@ -5,9 +5,8 @@ import {sh} from '../../source/shell/script.ts';
 import {postgresqlVersion} from '../postgresql/version.ts';
 import {prints} from '../shared/checks.ts';
 import {roles} from '../shared/deployment.ts';
-import {repositoryUser} from './backup-keys.ts';
 import {databaseIdentity, systemProduct} from './backup-postgresql.ts';
-import {machinesPath} from './paths.ts';
+import {machinesPath, repositoryUser} from './paths.ts';
 import {pgbackrestAs} from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
 

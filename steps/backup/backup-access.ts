@@ -17,15 +17,20 @@ import {backupKeys} from './backup-keys.ts';
 import {givers} from './host-programs.ts';
 import {type FetchKey, fetchKeys, keyProduct, keysOfBackupHost, sourceOf, sourceProduct} from './keys.ts';
 import {machineRemedies, machinesProduct, sameMachine} from './machine.ts';
-import {accessHome, keysFolder, programPath, programsFolder, settingsFolder} from './paths.ts';
+import {
+  accessHome,
+  accessSudoers,
+  accessUser,
+  keysFolder,
+  programPath,
+  programsFolder,
+  settingsFolder,
+} from './paths.ts';
 import {rancherPath} from './rancher-objects.ts';
+import {accessRemoval} from './removal.ts';
 import {backupHost, hasBackup, keeps, sourceHosts} from './settings.ts';
 
-/** The account that the backup host comes in with. */
-export const accessUser = 'groundwork-backup';
-
 const authorizedKeys = `${accessHome}/.ssh/authorized_keys`;
-const sudoers = '/etc/sudoers.d/groundwork-backup';
 
 /** What a host has that is copied. */
 export const givenBy = (deployment: Deployment, host: HostSpec): readonly FetchKey[] =>
@@ -57,7 +62,7 @@ const way = (context: StepContext): readonly Resource[] => {
     ),
     // Root may run these and no others for that account. What the caller asked of rsync goes along, for rrsync to judge.
     file(
-      sudoers,
+      accessSudoers,
       managedFile(
         `Defaults:${accessUser} env_keep += "SSH_ORIGINAL_COMMAND SSH_CONNECTION"`,
         ...given.map(key => `${accessUser} ALL=(root) NOPASSWD: ${programPath(`give-${key}`)} ""`),
@@ -120,4 +125,5 @@ export const backupAccess = step({
           ),
         ],
   remedies: [...machineRemedies, ...aptRemedies],
+  removal: accessRemoval,
 });

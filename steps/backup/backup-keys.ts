@@ -9,11 +9,9 @@ import {roles} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {keyProduct, keysOfBackupHost, repositoryKey, sourceOf, sourceProduct, sshKey} from './keys.ts';
 import {machinesProduct, rememberedMachines} from './machine.ts';
-import {keyPath, keysFolder, pgbackrestHome, settingsFolder} from './paths.ts';
+import {keyPath, keysFolder, pgbackrestHome, repositoryUser, settingsFolder} from './paths.ts';
+import {keysRemoval} from './removal.ts';
 import {backupHost, hasBackup, keeps} from './settings.ts';
-
-/** Owns pgBackRest’s repository. Of its own, so that the database’s account of this host, if there is one, cannot touch it. */
-export const repositoryUser = 'pgbackrest';
 
 const ownerOf = (key: string): string => (key === repositoryKey ? repositoryUser : 'root');
 
@@ -51,4 +49,5 @@ export const backupKeys = step({
       }),
     ),
   remedies: aptRemedies,
+  removal: keysRemoval,
 });

@@ -20,9 +20,10 @@ import {backupKeys} from './backup-keys.ts';
 import {pgbackrestOnly} from './host-programs.ts';
 import {databaseKey, keyProduct, repositoryKey, sourceIn, sourceProduct, sshKey} from './keys.ts';
 import {machinesProduct, sameMachine} from './machine.ts';
-import {programPath, spoolPath} from './paths.ts';
+import {archiveSettingsPath, databaseAuthorizedKeys, databaseKeysFolder, programPath, spoolPath} from './paths.ts';
 import {configurationFile, databaseConfiguration, folderResources, sshResources} from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
+import {archiveRemoval} from './removal.ts';
 import {backupHost, keeps, stanzaOf} from './settings.ts';
 import {watchResources} from './watch.ts';
 
@@ -30,9 +31,6 @@ import {watchResources} from './watch.ts';
 export const systemProduct = 'postgresql-system';
 /** Where its data lies. */
 export const dataProduct = 'postgresql-data';
-
-/** Debian’s home of the database’s account, where its SSH server looks for keys. */
-const home = '/var/lib/postgresql';
 
 /** Reads which database it is, and where its data lies. */
 export const databaseIdentity = (version: number): Resource => {
@@ -91,15 +89,15 @@ export const backupPostgresql = step({
       ...(far ? sshResources(far) : []),
       configurationFile(databaseConfiguration(deployment, {data, cpus: facts.cpus}), 'postgres'),
       file(programPath('only-pgbackrest'), pgbackrestOnly(deployment, 'pg'), {mode: 0o755}),
-      directory(`${home}/.ssh`, {owner: 'postgres:postgres', mode: 0o700}),
+      directory(databaseKeysFolder, {owner: 'postgres:postgres', mode: 0o700}),
       // Root's and readable: the server reads it as that account, which must not be able to let in others.
       file(
-        `${home}/.ssh/authorized_keys`,
+        databaseAuthorizedKeys,
         managedFile(keyLine(deployment, products[keyProduct(repositoryKey)] ?? '', programPath('only-pgbackrest'))),
       ),
       ...alertResources(deployment, host.name, secret),
       ...watchResources(deployment, data),
-      file(`${settings}/groundwork-backup.conf`, archiveSettings(deployment), {owner: 'postgres:postgres'}),
+      file(archiveSettingsPath(settings), archiveSettings(deployment), {owner: 'postgres:postgres'}),
       {...settingsInForce(version), id: 'settings of the archive in force'},
     ];
   },
@@ -133,4 +131,5 @@ export const backupPostgresql = step({
     ];
   },
   remedies: backupRemedies,
+  removal: archiveRemoval,
 });

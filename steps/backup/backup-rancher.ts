@@ -8,6 +8,7 @@ import type {Resource} from '../../source/resources/resource.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
 import {sh} from '../../source/shell/script.ts';
 import {rancher} from '../rancher/rancher.ts';
+import {rke2} from '../rke2/rke2.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
 import {roles} from '../shared/deployment.ts';
 import {namespaces, onCluster, rolledOut} from '../shared/platform.ts';
@@ -110,5 +111,6 @@ export const backupRancher = step({
     },
     ...platformRemedies,
   ],
+  removal: {goesWith: rke2},
   skippable: 'Rancher’s users, projects and settings are then only in the copies of the cluster’s state.',
 });

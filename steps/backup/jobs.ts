@@ -1,7 +1,6 @@
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {lines, nothing, type Script, sh} from '../../source/shell/script.ts';
 import {hostsPlaying, roles} from '../shared/deployment.ts';
-import {repositoryUser} from './backup-keys.ts';
 import {checkJob} from './check-job.ts';
 import {drillJob} from './drill-job.ts';
 import {program} from './host-programs.ts';
@@ -14,6 +13,7 @@ import {
   keyPath,
   postgresqlRepository,
   programPath,
+  repositoryUser,
   resticPassphrasePath,
   resticRepository,
   sshSettingsPath,

@@ -88,7 +88,10 @@ const untilEnd = (deployment: Deployment): Script =>
     sh`last=$(pgbackrest ${`--stanza=${stanzaOf(deployment)}`} --output=json info | grep -o '"max":"[0-9A-F]*"' | tail -n 1 | cut -d '"' -f 4)
 [ -n "$last" ] || { echo 'the archive is empty' >&2; exit 1; }
 before=
-until now=$(sql postgres 'SELECT pg_last_wal_replay_lsn()') && [ "$now" = "$before" ] && [ "$(sql postgres "SELECT pg_last_wal_replay_lsn() >= '$(position "$last")'::pg_lsn")" = t ]; do
+while :; do
+  now=$(sql postgres 'SELECT pg_last_wal_replay_lsn()')
+  reached=$(sql postgres "SELECT pg_last_wal_replay_lsn() >= '$(position "$last")'::pg_lsn")
+  [ "$now" != "$before" ] || [ "$reached" != t ] || break
   [ "$now" = "$before" ] || echo "replayed to $now"
   before=$now
   sleep 3
@@ -96,8 +99,10 @@ done`,
   );
 
 /** Until the moment is reached, where PostgreSQL waits. If the archive ends before, it ends, and its log says so. */
-const untilMoment = sh`until [ "$(sql postgres "SELECT CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() ELSE 'ended' END" 2>/dev/null)" = paused ]; do
-  if ! "$bin/pg_ctl" -D "$data" status >/dev/null; then
+const untilMoment = sh`while :; do
+  if state=$(sql postgres "SELECT CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() ELSE 'ended' END"); then
+    [ "$state" != paused ] || break
+  elif ! "$bin/pg_ctl" -D "$data" status >/dev/null; then
     tail -n 20 "$place/log" >&2
     echo 'the moment lies after the end of the archive, or before the first backup' >&2
     exit 1
@@ -173,7 +178,9 @@ if [ -e ${data} ] && [ ! -e ${kept} ]; then mv -T ${data} ${kept}; fi
 [ ! -e ${data} ] || { echo ${`${data} is in the way, and ${kept} is there already`} >&2; exit 1; }
 rm -f ${`${staged}/standby.signal`}
 install -m 600 -o postgres -g postgres /dev/null ${`${staged}/recovery.signal`}
-sed -i -e ${`s|${staged}|${data}|g`} -e ${"s/^recovery_target_action = 'pause'/recovery_target_action = 'promote'/"} ${`${staged}/postgresql.auto.conf`}
+sed -i -e ${`s|${staged}|${data}|g`} -e '/^recovery_target_action *=/d' ${`${staged}/postgresql.auto.conf`}
+# Where it stops at a moment it goes on from there; where it ends with the archive this means nothing.
+echo "recovery_target_action = 'promote'" >>${`${staged}/postgresql.auto.conf`}
 chown postgres:postgres ${`${staged}/postgresql.auto.conf`}
 mv -T ${staged} ${data}
 sync -f ${data}`,

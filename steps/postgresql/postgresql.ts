@@ -33,7 +33,7 @@ import {
 } from './version.ts';
 
 /** Databases of MOSIP are made with this collation by name, and those of OpenG2P's own image have it too. */
-const locale = command({
+export const locale = command({
   id: 'locale en_US.UTF-8',
   doing: 'making the locale of the databases',
   unless: sh`locale -a | grep -qix 'en_US\.utf-\?8'`,

@@ -1,0 +1,133 @@
+import type {Removal} from '../../source/engine/removal.ts';
+import {command} from '../../source/resources/command.ts';
+import type {Resource} from '../../source/resources/resource.ts';
+import {packagesStay} from '../../source/resources/stays.ts';
+import {data, treeAbsent} from '../../source/resources/tree.ts';
+import {withdrawn} from '../../source/resources/withdrawn.ts';
+import {lines, sh} from '../../source/shell/script.ts';
+import {clusterPaths, clusterUnit} from '../postgresql/paths.ts';
+import {postgresqlVersion} from '../postgresql/version.ts';
+import {
+  accessHome,
+  accessSudoers,
+  accessUser,
+  archiveSettingsPath,
+  createClusterPath,
+  databaseAuthorizedKeys,
+  machinesPath,
+  pgbackrestConfiguration,
+  pgbackrestHome,
+  pgbackrestLog,
+  programsFolder,
+  repositoryUser,
+  settingsFolder,
+  unitsFolder,
+} from './paths.ts';
+import {backupHost, backupOf, jobIds, timerOf} from './settings.ts';
+
+/** An account of ours; what it owned elsewhere stays. */
+const noUser = (name: string): Resource =>
+  command({
+    id: `no user ${name}`,
+    doing: `removing the account ${name}`,
+    unless: sh`! getent passwd ${name} >/dev/null`,
+    script: sh`userdel ${name}`,
+    change: `remove the account ${name}`,
+  });
+
+/** Units of ours: stopped, no longer started at boot, and gone. */
+const noUnits = (id: string, started: readonly string[], files: readonly string[]): readonly Resource[] => [
+  command({
+    id: `no ${id} by themselves`,
+    doing: `stopping ${id}`,
+    unless: sh`! systemctl is-active --quiet ${started} && ! systemctl is-enabled --quiet ${started} 2>/dev/null`,
+    script: lines(
+      ...started.map(unit => sh`[ ! -e ${`${unitsFolder}/${unit}`} ] || systemctl --quiet disable --now ${unit}`),
+      sh`:`,
+    ),
+    change: `stop ${id}`,
+  }),
+  withdrawn(
+    files.map(name => `${unitsFolder}/${name}`),
+    {afterwards: sh`systemctl daemon-reload`},
+  ),
+];
+
+export const keysRemoval: Removal = {
+  resources: ({scope}) => (scope === 'platform' ? [] : [noUser(repositoryUser)]),
+};
+
+export const accessRemoval: Removal = {
+  resources: ({scope}) =>
+    scope === 'platform'
+      ? []
+      : [
+          packagesStay(['rsync']),
+          withdrawn([accessSudoers]),
+          noUser(accessUser),
+          treeAbsent(accessHome),
+          treeAbsent(programsFolder),
+          treeAbsent(settingsFolder),
+        ],
+};
+
+/** Without its archive the database is restarted: it would keep its journal for ever otherwise, waiting to send it. */
+export const archiveRemoval: Removal = {
+  estimate: 15,
+  resources: ({scope, deployment, facts}) => {
+    if (scope === 'platform') return [];
+    const version = postgresqlVersion(deployment, facts);
+    return [
+      packagesStay(['pgbackrest']),
+      ...noUnits(
+        'the watch over the archive',
+        ['groundwork-backup-watch.timer'],
+        ['groundwork-backup-watch.timer', 'groundwork-backup-watch.service'],
+      ),
+      withdrawn([archiveSettingsPath(clusterPaths(version).settings)], {
+        afterwards: sh`systemctl try-restart ${clusterUnit(version)}`,
+        but: 'the database restarts, and sends its journal nowhere',
+      }),
+      withdrawn([databaseAuthorizedKeys]),
+      withdrawn([pgbackrestConfiguration]),
+      treeAbsent(pgbackrestHome),
+      treeAbsent(pgbackrestLog),
+      treeAbsent('/var/lib/groundwork/backup-watch'),
+    ];
+  },
+};
+
+export const jobsRemoval: Removal = {
+  resources: ({scope, purge, deployment}) =>
+    scope === 'platform'
+      ? []
+      : [
+          packagesStay(['restic']),
+          ...noUnits('the backup jobs', jobIds.map(timerOf), [
+            ...jobIds.map(timerOf),
+            'groundwork-backup@.service',
+            'groundwork-backup-alert@.service',
+          ]),
+          withdrawn([machinesPath]),
+          treeAbsent('/var/cache/groundwork-backup'),
+          data({
+            what: 'backups',
+            path: backupOf(deployment).path,
+            why: `they are the last way back; the passphrases that open them are in the vault of this side, and ${backupHost(deployment).name} has them no more`,
+            purge: purge.backups,
+          }),
+        ],
+};
+
+export const repositoryRemoval: Removal = {
+  resources: ({scope}) =>
+    scope === 'platform'
+      ? []
+      : [
+          packagesStay(['pgbackrest']),
+          withdrawn([createClusterPath]),
+          withdrawn([pgbackrestConfiguration]),
+          treeAbsent(pgbackrestHome),
+          treeAbsent(pgbackrestLog),
+        ],
+};
