@@ -232,7 +232,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
   const atWork = theme.screenReader ? [] : hostLines(view, now(), Math.max(2, Math.floor(rows / 4)));
   const said =
     session.mode === 'verify' && view.steps.length === 0 && picture.stopping === 'no'
-      ? 'Asking the installed tools on all hosts; their answers come together.'
+      ? 'Looking at all hosts; then the installed tools answer, one after the other.'
       : headline(picture, step, theme.screenReader ? undefined : now(), columns);
   // What the chosen step does stands beside its host already.
   const headlines = atWork.length > 0 && said === doingText(step, columns) ? '' : said;
