@@ -145,7 +145,7 @@ export const backup: Command = {
     'groundwork backup status',
     'groundwork backup run postgresql --full',
     'groundwork backup drill',
-    'groundwork backup restore postgresql --time 2026-11-27T03:00:00Z',
+    'groundwork backup restore postgresql --time 2026-11-27T03:00Z',
   ],
   run: async (invocation, world) => {
     const [wanted, word] = invocation.positionals;

@@ -52,8 +52,8 @@ export const checklist: Command = {
     output: {type: 'string', short: 'o', value: 'FILE', help: 'write it to this new file and not to the terminal'},
   },
   examples: [
-    'groundwork checklist --topology production-minimum --domain openg2p.example.org',
-    'groundwork checklist --deployment prod.yaml --format markdown --output checklist.md',
+    'groundwork checklist --topology production-minimum --domain g2p.example.org',
+    'groundwork checklist -d prod.yaml --format markdown --output checklist.md',
   ],
   run: async (invocation, world) => {
     const format = invocation.text('format') ?? 'text';

@@ -7,7 +7,7 @@ import {accountAbsent} from '../../source/resources/user.ts';
 import {withdrawn} from '../../source/resources/withdrawn.ts';
 import {lines, sh} from '../../source/shell/script.ts';
 import {clusterPaths, clusterUnit} from '../postgresql/paths.ts';
-import {postgresqlVersion} from '../postgresql/version.ts';
+import {hasPostgresql, postgresqlVersion} from '../postgresql/version.ts';
 import {
   accessHome,
   accessSudoers,
@@ -66,7 +66,7 @@ export const accessRemoval: Removal = {
 export const archiveRemoval: Removal = {
   estimate: 15,
   resources: ({scope, deployment, facts}) => {
-    if (scope === 'platform') return [];
+    if (scope === 'platform' || !hasPostgresql(deployment)) return [];
     const version = postgresqlVersion(deployment, facts);
     return [
       packagesStay(['pgbackrest']),

@@ -68,6 +68,8 @@ describe.skipIf(!existsSync(realHelm))('the real helm', () => {
   const charts = catalogue(versionSets[0] as VersionSet, 'amd64').filter(({kind}) => kind === 'chart');
   const values = {
     mode: 'daemonset',
+    persistence: {storageClass: '-', size: '50Gi'},
+    postgresql: {enabled: true},
     service: {type: 'NodePort', ports: [{name: 'http', port: 80, targetPort: 8080, nodePort: 30080, protocol: 'TCP'}]},
   };
   const helm = (program: readonly string[], words: readonly string[]) => {

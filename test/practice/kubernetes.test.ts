@@ -214,7 +214,7 @@ ${difference(configMap({a: 'b'}, 'new'))} | grep -o 'v1.*'`),
     const states = sh`kubectl --namespace dev get pods --output='jsonpath={range .items[*]}{.status.containerStatuses[0].lastState.terminated.reason} {end}'`;
     await said(sh`kubectl create namespace dev
 printf '%s\n' helm commons memory 'out of memory' >/var/lib/practice/fault
-helm install commons /root/commons.tgz --namespace dev >/dev/null`);
+printf '{"postgresql":{"enabled":true}}' | helm install commons /root/commons.tgz --namespace dev --values=- >/dev/null`);
     expect(await said(states)).toContain('OOMKilled');
     await said(sh`kubectl --namespace dev logs statefulset/commons-postgresql
 kubectl --namespace dev logs commons-postgresql-0`);

@@ -252,7 +252,11 @@ process.stdin.resume();`,
       );
       const accounts =
         readFileSync(`${fixtures}/etc/common/passwd`, 'utf8') + readFileSync(`${fixtures}/etc/common/shadow`, 'utf8');
-      expect(stdout).toBe(`${accounts}/home:\n\n/root:\n`);
+      // Of SSH the public key that the host itself shows, and no private one.
+      const shown = 'ssh_host_ed25519_key.pub';
+      expect(stdout).toBe(`${accounts}/etc/ssh:\n${shown}\n\n/home:\n\n/root:\n/etc/ssh/${shown}\n`);
+      const {stdout: key} = await run(connection, sh`cat ${`/etc/ssh/${shown}`}`);
+      expect(key).toContain('practice');
     });
   });
 

@@ -115,6 +115,7 @@ describe('JSON lines', () => {
 describe('the summary', () => {
   test('says what stands, what does not, where files lie, and what next', () => {
     expect(summaryLines(runView(events), '/state')).toEqual([
+      '  It took 0 s.',
       '  Failed: Web proxy on sandbox-1',
       '  Not begun: NFS server on sandbox-1, Local DNS on sandbox-1',
       '  WireGuard of laptop: /state/laptop.conf (secret: give it to nobody else)',

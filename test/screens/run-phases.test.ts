@@ -6,11 +6,11 @@ import {rowsInSight} from '../../source/components/table.tsx';
 import {anEnvironment} from '../support/deployments.ts';
 
 describe('the phases of a run', () => {
-  it('are the ground, the cluster, the platform, and each environment by its name', () => {
+  it('are the ground, the cluster, the platform, the backups, and each environment by its name', () => {
     const ids = [...openg2p.steps, ...(openg2p.environmentSteps?.(anEnvironment({name: 'qa'})) ?? [])].map(
       ({id}) => id,
     );
-    expect([...new Set(ids.map(phaseOf))]).toEqual(['Ground', 'Cluster', 'Platform', 'qa']);
+    expect([...new Set(ids.map(phaseOf))]).toEqual(['Ground', 'Cluster', 'Platform', 'Backups', 'qa']);
   });
 
   it('say how many of their steps are done, and whether one failed', () => {
