@@ -13,7 +13,7 @@ import {exportsFile, ganeshaFile, settingsFile} from './paths.ts';
  * this host mounts something or another program is registered with rpcbind.
  */
 const helpersEnd: Script = sh`if ! awk '$3 ~ /^nfs/ && $3 != "nfsd" {found = 1} END {exit !found}' /proc/self/mounts; then
-  systemctl stop rpc-statd.service rpc-statd-notify.service 2>/dev/null
+  systemctl stop nfs-ganesha-lock.service rpc-statd.service rpc-statd-notify.service 2>/dev/null
   if command -v rpcinfo >/dev/null && ! rpcinfo -p 2>/dev/null | awk 'NR > 1 && $1 != 100000 {found = 1} END {exit !found}'; then
     systemctl disable --now rpcbind.socket rpcbind.service || exit
   fi
