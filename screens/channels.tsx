@@ -234,6 +234,21 @@ const publicRows = ({deployment, text, choice}: Answers, wizard: Wizard): Row[] 
                 ),
               })),
           },
+          text({
+            path: `channels[${index}].address`,
+            label: 'Public address',
+            value: channel.address ?? '',
+            set: (current, typed) => ({
+              ...current,
+              channels: current.channels.map(each => {
+                if (each.kind !== 'public') return each;
+                const {address: _, ...rest} = each;
+                return typed === '' ? rest : {...rest, address: typed};
+              }),
+            }),
+            placeholder: 'for example 203.0.113.10',
+            help: 'What public records lead to: the address of the proxy in the internet, or that of the router before it.',
+          }),
         ]
       : []),
   ];

@@ -3,7 +3,7 @@ import {useTheme} from '../source/app/theme.tsx';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
 import type {Row} from '../source/components/row.ts';
-import type {Deployment} from '../source/deployment/schema.ts';
+import type {Deployment, Postgresql} from '../source/deployment/schema.ts';
 import {wizardHints} from './hints.ts';
 
 type Components = Deployment['components'];
@@ -13,6 +13,11 @@ const withComponents = (current: Deployment, part: Partial<Components>): Deploym
   components: {...current.components, ...part},
 });
 
+const withPostgresql = (current: Deployment, part: Partial<Postgresql>): Deployment =>
+  current.components.postgresql === undefined
+    ? current
+    : withComponents(current, {postgresql: {...current.components.postgresql, ...part}});
+
 /** Settings of the ground. Every one has a default that suits most. */
 export const ComponentsGround = ({onDone}: {readonly onDone: () => void}) => {
   const {glyphs} = useTheme();
@@ -20,6 +25,47 @@ export const ComponentsGround = ({onDone}: {readonly onDone: () => void}) => {
   const {rows: height, readable} = useBody();
   const {components} = deployment;
   const lead = useLead('What suits most is filled in. Change what differs at your site.');
+  const {postgresql} = components;
+  const databases: Row[] = postgresql
+    ? [
+        choice({
+          path: 'components.postgresql.packages',
+          label: 'PostgreSQL',
+          value: postgresql.packages,
+          set: (current, packages) => withPostgresql(current, {packages}),
+          options: [
+            {
+              value: 'distribution',
+              label: 'of the distribution',
+              help: 'The version that the system of the storage host has; its security updates come with the others.',
+            },
+            {
+              value: 'pgdg',
+              label: "of PostgreSQL's project",
+              help: 'A version of your choice, from apt.postgresql.org or your mirror of it.',
+            },
+          ],
+        }),
+        ...(postgresql.packages === 'pgdg'
+          ? [
+              number({
+                path: 'components.postgresql.version',
+                label: 'Its version',
+                value: postgresql.version,
+                set: (current, version) => withPostgresql(current, {version}),
+                help: '15 to 18. Choose before the first installation: later the data must be moved by hand.',
+              }),
+            ]
+          : []),
+        number({
+          path: 'components.postgresql.port',
+          label: 'Its port',
+          value: postgresql.port,
+          set: (current, port) => withPostgresql(current, {port}),
+          help: 'On the storage host. Only the compute hosts are let in there.',
+        }),
+      ]
+    : [];
   const rows: Row[] = [
     list({
       path: 'components.timeServers',
@@ -58,6 +104,7 @@ export const ComponentsGround = ({onDone}: {readonly onDone: () => void}) => {
       placeholder: 'for example /srv/nfs',
       help: 'A folder of its own on a disk with room: everything that the platform keeps lies there.',
     }),
+    ...databases,
     {kind: 'gap', id: 'gap-2'},
     number({
       path: 'components.nginx.maxBodyMb',

@@ -5,7 +5,13 @@ import {Form} from '../source/components/form.tsx';
 import {Frame, useBody} from '../source/components/frame.tsx';
 import type {Row} from '../source/components/row.ts';
 import {counted} from '../source/components/text.ts';
-import {environmentDomain, type ModuleId, moduleIds, moduleNeeds} from '../source/deployment/environments.ts';
+import {
+  databasePlaceOf,
+  environmentDomain,
+  type ModuleId,
+  moduleIds,
+  moduleNeeds,
+} from '../source/deployment/environments.ts';
 import type {Deployment, Environment} from '../source/deployment/schema.ts';
 import {wizardHints} from './hints.ts';
 import {sizeAside, sizeHead} from './size-text.ts';
@@ -102,6 +108,28 @@ export const EnvironmentEdit = ({index, environment, onDone, onRemove}: Props) =
       placeholder: `for example admin@${deployment.domain}`,
       help: 'The e-mail address of who may do everything in its services. A password is made for it.',
     }),
+    ...(deployment.components.postgresql
+      ? [
+          choice({
+            path: `${path}.database`,
+            label: 'Databases',
+            value: databasePlaceOf(deployment, environment),
+            set: (current, database) => change(each => ({...each, database}))(current),
+            options: [
+              {
+                value: 'storage-host',
+                label: 'on the storage host',
+                help: 'For one environment: OpenG2P gives the databases of each the same names. Not to be changed later.',
+              },
+              {
+                value: 'in-cluster',
+                label: 'in its namespace',
+                help: 'A server of its own on the cluster, for a second environment. Not to be changed later.',
+              },
+            ],
+          }),
+        ]
+      : []),
     {kind: 'heading', id: 'head', label: 'Runs in it', aside: sizeHead},
     {
       kind: 'fact',

@@ -181,7 +181,7 @@ type Line = {readonly text: string; readonly quiet: boolean};
 const labelColumns = 14;
 
 /** What is known of a failure, in as many lines as there are; the last output gives way first. */
-const cardLines = ({failure}: Question, columns: number, room: number): readonly Line[] => {
+const cardLines = ({failure, held = []}: Question, columns: number, room: number): readonly Line[] => {
   const labelled = (label: string, text: string | undefined): Line[] =>
     text === undefined
       ? []
@@ -196,14 +196,24 @@ const cardLines = ({failure}: Question, columns: number, room: number): readonly
   );
   const cause = labelled('Likely cause', failure.cause);
   const remedy = labelled('What to do', failure.remedy);
-  const fixed = [...message, ...attempted, ...cause, ...remedy];
+  const waiting = labelled('Waits for it', heldText(held));
+  const fixed = [...message, ...attempted, ...cause, ...remedy, ...waiting];
   // Where not all can be said, what to do comes before how it came about.
-  if (fixed.length > room) return [...message, ...remedy, ...cause, ...attempted].slice(0, Math.max(1, room));
+  if (fixed.length > room)
+    return [...message, ...remedy, ...waiting, ...cause, ...attempted].slice(0, Math.max(1, room));
   const forTail = Math.max(0, room - fixed.length - 1);
   const tail = (failure.tail ?? []).slice(-Math.min(forTail, 8)).map(text => ({
     text: `  ${clip(printable(text), columns - 2)}`,
     quiet: true,
   }));
   const shownTail = forTail > 0 && tail.length > 0 ? [{text: 'Last lines', quiet: false}, ...tail] : [];
-  return [...message, ...attempted, ...shownTail, ...cause, ...remedy].slice(0, Math.max(1, room));
+  return [...message, ...attempted, ...shownTail, ...cause, ...remedy, ...waiting].slice(0, Math.max(1, room));
+};
+
+/** What cannot begin before; the rest goes on while one reads this. */
+const heldText = (held: readonly string[]): string | undefined => {
+  const [first, second] = held;
+  if (first === undefined) return undefined;
+  if (held.length <= 2) return [first, second].filter(Boolean).join(', ');
+  return `${first} and ${held.length - 1} more steps; the rest goes on`;
 };

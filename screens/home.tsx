@@ -1,7 +1,7 @@
 import {Box} from 'ink';
 import {useState} from 'react';
 import {useKeys} from '../source/app/keys.tsx';
-import {useProgram, useTask} from '../source/app/program.tsx';
+import {useProgram} from '../source/app/program.tsx';
 import {resumeRoute, titles} from '../source/app/routes.ts';
 import {useTheme} from '../source/app/theme.tsx';
 import {freeName} from '../source/app/wizard.ts';
@@ -14,6 +14,7 @@ import type {Row} from '../source/components/row.ts';
 import {wrap} from '../source/components/text.ts';
 import type {SavedDeployment} from '../source/deployment/store.ts';
 import {menuHints, wizardHints} from './hints.ts';
+import {ImportScreen} from './import.tsx';
 import {UninstallView} from './uninstall.tsx';
 
 type View =
@@ -67,7 +68,7 @@ export const HomeScreen = () => {
     {active: view.kind !== 'list' && view.kind !== 'uninstall'},
   );
 
-  if (view.kind === 'import') return <ImportView />;
+  if (view.kind === 'import') return <ImportScreen />;
   if (view.kind === 'delete' && chosen) {
     const {name} = chosen.deployment;
     return (
@@ -131,8 +132,8 @@ export const HomeScreen = () => {
     {
       kind: 'action',
       id: 'import',
-      label: 'Import answers',
-      detail: 'from a YAML file that was exported',
+      label: 'Import existing settings',
+      detail: 'OpenG2P’s files, an inventory, exported answers',
       onSelect: () => setView({kind: 'import'}),
     },
     {kind: 'action', id: 'leave', label: 'Leave', onSelect: leave},
@@ -235,60 +236,6 @@ const DeploymentMenu = ({saved, onDelete, onUninstall}: DeploymentMenuProps) => 
         items={all.filter(item => item.when).map(({when: _, ...item}) => item)}
         columns={readable}
         onSelect={choose}
-      />
-    </Frame>
-  );
-};
-
-const ImportView = () => {
-  const {services, wizard} = useProgram();
-  const {glyphs} = useTheme();
-  const {rows: height, readable} = useBody();
-  const lead = useLead('Answers that were exported before, or written by hand. Nothing is installed yet.');
-  const [path, setPath] = useState('');
-  const [problem, setProblem] = useState<string>();
-  const task = useTask();
-  const read = (): void =>
-    task.start('Reading', async signal => {
-      const result = await services.importYaml(path.trim());
-      if (signal.aborted) return;
-      if (!result.ok) setProblem(result.error);
-      else wizard.begin({...result.value, name: freeName(services, result.value.name)}, 'review');
-    });
-  return (
-    <Frame title="Import answers" hints={wizardHints(glyphs)}>
-      {lead.node}
-      {problem && (
-        <Box marginBottom={1} flexShrink={0}>
-          <Notice tone="bad" columns={readable}>
-            {problem}
-          </Notice>
-        </Box>
-      )}
-      <Form
-        columns={readable}
-        height={height - lead.lines - (problem ? wrap(problem, readable - 2).length + 1 : 0)}
-        rows={[
-          {
-            kind: 'text',
-            id: 'path',
-            label: 'File',
-            value: path,
-            onChange: text => {
-              setPath(text);
-              setProblem(undefined);
-            },
-            placeholder: 'for example ./sandbox.yaml',
-            help: 'A path from where you started Groundwork.',
-          },
-          {
-            kind: 'action',
-            id: 'read',
-            label: 'Read it',
-            disabled: path.trim() === '' ? 'give a file name first' : undefined,
-            onSelect: read,
-          },
-        ]}
       />
     </Frame>
   );

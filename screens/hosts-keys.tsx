@@ -1,9 +1,11 @@
 import {Box} from 'ink';
+import {useState} from 'react';
+import {useKeys} from '../source/app/keys.tsx';
 import {Say, useTheme} from '../source/app/theme.tsx';
 import {Confirm} from '../source/components/confirm.tsx';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
-import {Table} from '../source/components/table.tsx';
+import {type Cell, Table} from '../source/components/table.tsx';
 import {counted} from '../source/components/text.ts';
 import type {HostKeyFinding} from '../source/hosts/host-key.ts';
 import {wizardHints} from './hints.ts';
@@ -32,10 +34,28 @@ const narrow = (finding: HostKeyFinding): readonly string[] => [
   ...(finding.expected === undefined ? [] : [`  before ${finding.expected}`]),
 ];
 
-/** The keys of all hosts at once, before anything is sent. A changed key is refused, whatever one types. */
+const lineOf = (finding: HostKeyFinding): readonly (readonly Cell[])[] => [
+  [
+    finding.host,
+    {text: words[finding.status], tone: isRefused(finding) ? ('bad' as const) : ('plain' as const)},
+    finding.type.replace('ssh-', ''),
+    finding.fingerprint,
+  ],
+  ...(finding.expected === undefined ? [] : [['', 'before', '', finding.expected]]),
+];
+
+/** Lines below the keys: a gap, how to see a key on a machine, and the confirmation or the way out. */
+const linesBelow = 10;
+
+/**
+ * The keys of all hosts at once, before anything is sent. They are accepted together, so that is offered only when all
+ * have been on the screen. A changed key is refused, whatever one types.
+ */
 export const HostKeys = ({findings, onAccept, onBack}: Props) => {
   const {glyphs} = useTheme();
   const {rows: height, readable} = useBody();
+  const [from, setFrom] = useState(0);
+  const [seen, setSeen] = useState(0);
   const refused = findings.filter(isRefused);
   const unknown = findings.filter(finding => finding.status === 'unknown');
   const lead = useLead(
@@ -43,37 +63,52 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
       ? `${counted(refused.length, 'host')} showed another key than before. That is what an attack looks like, and also a machine installed anew. Nothing was sent.`
       : 'Compare these with what the machines themselves say. Nothing has been sent to them yet.',
   );
+  const isNarrow = readable < wholeColumns;
+  const each = isNarrow ? 2 : 1;
+  const room = Math.max(1, Math.floor((height - lead.lines - linesBelow - (isNarrow ? 0 : 1)) / each));
+  const last = Math.min(findings.length, from + room);
+  const isWhole = Math.max(seen, last) >= findings.length || refused.length > 0;
+  const page = (by: number): true => {
+    setSeen(Math.max(seen, last));
+    setFrom(Math.min(Math.max(0, from + by), Math.max(0, findings.length - room)));
+    return true;
+  };
+  useKeys(key => {
+    if (key.name === 'pagedown' || (!isWhole && (key.name === 'down' || key.name === 'enter'))) return page(room);
+    if (key.name === 'pageup' || (!isWhole && key.name === 'up')) return page(-room);
+    return false;
+  });
+  const shown = findings.slice(from, last);
+  const others = findings.length - shown.length;
   return (
-    <Frame title="Host keys" hints={wizardHints(glyphs)}>
+    <Frame
+      title="Host keys"
+      hints={
+        others > 0
+          ? [{keys: 'PgDn', does: 'more keys'}, {keys: 'PgUp', does: 'back up'}, ...wizardHints(glyphs)]
+          : wizardHints(glyphs)
+      }
+    >
       {lead.node}
       <Box flexDirection="column" marginBottom={1} flexShrink={0}>
-        {readable < wholeColumns ? (
-          <Say>{findings.flatMap(narrow).join('\n')}</Say>
+        {isNarrow ? (
+          <Say>{shown.flatMap(narrow).join('\n')}</Say>
         ) : (
           <Table
             width={readable}
-            height={Math.max(2, height - lead.lines - 13)}
             columns={[
               {title: 'Host', least: 8},
               {title: 'Key', least: 7},
               {title: 'Type', least: 7},
               {title: 'Fingerprint', least: 50},
             ]}
-            rows={findings.flatMap(finding => [
-              [
-                finding.host,
-                {text: words[finding.status], tone: isRefused(finding) ? ('bad' as const) : ('plain' as const)},
-                finding.type.replace('ssh-', ''),
-                finding.fingerprint,
-              ],
-              ...(finding.expected === undefined ? [] : [['', 'before', '', finding.expected]]),
-            ])}
+            rows={shown.flatMap(lineOf)}
           />
         )}
       </Box>
       {refused.length > 0 ? (
         <Refusal refused={refused} onBack={onBack} columns={readable} />
-      ) : (
+      ) : isWhole ? (
         <>
           <Say tone="quiet">On a machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub</Say>
           <Box marginTop={1}>
@@ -84,6 +119,8 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
             </Confirm>
           </Box>
         </>
+      ) : (
+        <Say tone="strong">{`Keys ${from + 1} to ${last} of ${findings.length}. Enter shows more; then they can be accepted.`}</Say>
       )}
     </Frame>
   );

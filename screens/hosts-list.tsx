@@ -121,7 +121,7 @@ export const HostsList = ({doing, from, onCheck, onOpen, onAdd, onSizes}: Props)
             },
           },
         ]),
-    ...(several && topology ? jumpRow(deployment, topology, wizard.change) : []),
+    ...(several && topology && !services.practice ? jumpRow(deployment, topology, wizard.change) : []),
     {
       kind: 'action',
       id: 'check',
@@ -242,8 +242,8 @@ const machineHelp = ({
   const because = reason === '' ? '' : ` because ${reason}`;
   const speaks =
     best === machine
-      ? because && ` ${machine?.title},${because}.`
-      : best && ` Its facts speak for ${best.title},${because || ' by its size'}.`;
+      ? because && ` Suggested as ${machine?.title},${because}.`
+      : best && ` Its facts speak for ${best.title}${because ? `,${because}` : ''}.`;
   const outside = facts && outsideSubnet(deployment, facts);
   return `${described(report)}.${speaks ?? ''}${outside ? ` ${outside}` : ''}`;
 };

@@ -1,6 +1,6 @@
 import {useMemo} from 'react';
 import {useDeployment, useProgram, useWizard} from '../source/app/program.tsx';
-import {Say, useTheme} from '../source/app/theme.tsx';
+import {Say} from '../source/app/theme.tsx';
 import {topologyOf} from '../source/app/wizard-hosts.ts';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
 import {type Cell, Table} from '../source/components/table.tsx';
@@ -25,7 +25,6 @@ const lineOf = ({host, title, cpus, memory, disk, volume}: SizeLine): readonly C
 export const HostSizes = () => {
   const {services} = useProgram();
   const {reports} = useWizard();
-  const {glyphs} = useTheme();
   const {rows: height, columns} = useBody();
   const deployment = useDeployment();
   const topology = topologyOf(services, deployment);
@@ -36,13 +35,7 @@ export const HostSizes = () => {
   );
   const isShort = lines.some(({isShort}) => isShort);
   return (
-    <Frame
-      title="Sizes of the machines"
-      hints={[
-        {keys: 'Esc', does: 'back'},
-        {keys: glyphs.upDown, does: 'nothing here'},
-      ].slice(0, 1)}
-    >
+    <Frame title="Sizes of the machines" hints={[{keys: 'Esc', does: 'back'}]}>
       {lead.node}
       <Table
         width={columns}

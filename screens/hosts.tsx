@@ -61,7 +61,19 @@ export const HostsScreen = () => {
         },
         signal,
       );
-      if (!signal.aborted) wizard.suggestMachines();
+      if (signal.aborted) return;
+      wizard.suggestMachines();
+      const {deployment: now = deployment, reports: found} = wizard.get();
+      if (now.hosts.length > 1) {
+        await services.tryConnections(
+          now,
+          Object.values(found),
+          report => {
+            if (!signal.aborted) wizard.report(report);
+          },
+          signal,
+        );
+      }
     });
 
   /** Keys first: nothing is sent to a host whose key nobody has vouched for. */

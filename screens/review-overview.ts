@@ -1,13 +1,15 @@
 import {concerns} from '../source/app/answers.ts';
 import {versionSetOf} from '../source/blueprints/versions.ts';
 import {counted} from '../source/components/text.ts';
-import type {Deployment} from '../source/deployment/schema.ts';
+import type {Deployment, Tls} from '../source/deployment/schema.ts';
+import {hasOwnDns} from '../steps/shared/deployment.ts';
+import {recordsOf} from '../steps/site-dns/records.ts';
 import {modulesText} from './environments.tsx';
 
 /** Where the answers of a line of the overview are kept. */
 const areas: Readonly<Record<string, readonly string[]>> = {
   Hosts: ['hosts', 'topology', 'blueprint'],
-  Domain: ['domain', 'tls'],
+  Domain: ['domain', 'tls', 'components.dns'],
   Access: ['channels'],
   Network: ['network'],
   Ground: ['components'],
@@ -24,8 +26,8 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
   const {hosts, channels, network, components, tls} = deployment;
   const vpns = channels.flatMap(channel => (channel.kind === 'private' ? [channel] : []));
   return [
-    ['Hosts', hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join(', ')],
-    ['Domain', `${deployment.domain}, own CA, certificates for ${counted(tls.leafDays, 'day')}`],
+    ['Hosts', hostsText(hosts)],
+    ['Domain', `${deployment.domain}, ${dnsText(deployment)}, ${tlsText(tls)}`],
     [
       'Access',
       [
@@ -45,6 +47,23 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
       ? [['Environments', environmentsText(deployment)] as const]
       : []),
   ];
+};
+
+const tlsText = (tls: Tls): string =>
+  tls.mode === 'supplied'
+    ? `supplied certificates: ${tls.certificates.join(', ')}`
+    : `own CA, certificates for ${counted(tls.leafDays, 'day')}`;
+const dnsText = (deployment: Deployment): string => {
+  const records = recordsOf(deployment).length;
+  return hasOwnDns(deployment) ? 'own DNS' : `${counted(records, 'record')} in the site’s DNS`;
+};
+
+/** Where one is, it says which; several are told by their names, and by the way to them if there is one for all. */
+const hostsText = (hosts: Deployment['hosts']): string => {
+  if (hosts.length === 1)
+    return hosts.map(host => `${host.name} (${host.reach === 'local' ? 'this machine' : host.address})`).join('');
+  const ways = new Set(hosts.flatMap(({jump}) => jump?.address ?? []));
+  return `${hosts.map(({name}) => name).join(', ')}${ways.size > 0 ? `; through ${[...ways].join(', ')}` : ''}`;
 };
 
 const platformText = ({components, artifacts}: Deployment): string => {

@@ -5,20 +5,23 @@ import {useKeys} from '../source/app/keys.tsx';
 import {useProgram, useTask, useWizard} from '../source/app/program.tsx';
 import {useTheme} from '../source/app/theme.tsx';
 import {renameProblem, savedAs} from '../source/app/wizard.ts';
+import {topologyOf} from '../source/app/wizard-hosts.ts';
 import {Confirm} from '../source/components/confirm.tsx';
 import {Form} from '../source/components/form.tsx';
 import {Frame, useBody, useLead} from '../source/components/frame.tsx';
 import {Notice} from '../source/components/notice.tsx';
 import type {Row} from '../source/components/row.ts';
-import {counted, duration, wrap} from '../source/components/text.ts';
+import {counted, roughDuration, wrap} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
+import {planSeconds} from '../source/engine/duration.ts';
 import type {Failure} from '../source/engine/failure.ts';
 import {wizardHints} from './hints.ts';
 import {blockingOf} from './hosts-text.ts';
 import {planTree} from './plan-tree.ts';
 import {concernsArea, overview} from './review-overview.ts';
+import {sizeLines, sizesText} from './sizes.ts';
 
-type View = 'overview' | 'plan' | 'export' | 'install';
+type View = 'overview' | 'plan' | 'export' | 'checklist' | 'install';
 
 /** Everything once more, what it will change, and the start. */
 export const ReviewScreen = () => {
@@ -33,6 +36,8 @@ export const ReviewScreen = () => {
   const [failure, setFailure] = useState<Failure>();
   const [name, setName] = useState(deployment.name);
   const [exported, setExported] = useState<{readonly tone: 'good' | 'bad'; readonly text: string}>();
+  const topology = topologyOf(services, deployment);
+  const sizes = topology && topology.machines.length > 1 ? sizesText(sizeLines(deployment, topology, reports)) : '';
   const grave = problems.filter(problem => problem.severity !== 'warning');
   const blocking = Object.values(reports).flatMap(report => blockingOf(report, deployment.acceptedChecks));
 
@@ -88,18 +93,26 @@ export const ReviewScreen = () => {
           {keys: '?', does: 'keys'},
         ]}
       >
-        <Tree nodes={nodes} columns={columns} height={height} initiallyOpen={nodes.map(node => node.id)} />
+        <Tree
+          nodes={nodes}
+          columns={columns}
+          height={height}
+          initiallyOpen={nodes.length > 1 ? [] : nodes.map(node => node.id)}
+        />
       </Frame>
     );
   }
-  if (view === 'export') {
+  if (view === 'export' || view === 'checklist') {
+    const isExport = view === 'export';
+    const write = isExport ? services.exportYaml : services.saveChecklist;
     return (
-      <ExportView
-        suggestion={`${deployment.name}.yaml`}
-        onExport={path => {
+      <WriteView
+        {...(isExport ? exportTexts : checklistTexts)}
+        suggestion={isExport ? `${deployment.name}.yaml` : `${deployment.name}-checklist.txt`}
+        onWrite={path => {
           setView('overview');
           task.start('Writing', async () => {
-            const result = await services.exportYaml(wizard.get().deployment ?? deployment, path);
+            const result = await write(wizard.get().deployment ?? deployment, path);
             setExported(
               result.ok
                 ? {tone: 'good', text: `Written to ${path}. No secret is in it.`}
@@ -153,6 +166,7 @@ export const ReviewScreen = () => {
         error: problems.find(problem => problem.severity !== 'warning' && concernsArea(label, problem))?.message,
       }),
     ),
+    ...(sizes === '' ? [] : [{kind: 'fact' as const, id: 'sizes', label: 'Sizes', value: sizes}]),
     {
       kind: 'fact',
       id: 'plan',
@@ -191,18 +205,18 @@ export const ReviewScreen = () => {
       kind: 'action',
       id: 'install',
       label: planned?.changes === 0 ? 'Install anyway' : 'Install',
-      detail: planned
-        ? estimateText(
-            planned.steps.reduce(
-              (sum, step) => sum + (step.resources.length > 0 || step.undecided ? step.estimate : 0),
-              0,
-            ),
-          )
-        : '',
+      detail: planned ? estimateText(planSeconds(planned.steps)) : '',
       disabled: cannot ?? (wrongName && `the name: ${wrongName}`),
       onSelect: () => {
         if (rename()) setView('install');
       },
+    },
+    {
+      kind: 'action',
+      id: 'checklist',
+      label: 'Save a checklist for others',
+      detail: 'machines, DNS, certificates, firewalls',
+      onSelect: () => setView('checklist'),
     },
   ];
   // All answers at one look come before the sentence above them.
@@ -244,7 +258,7 @@ const planText = (
   return `${counted(planned.changes, 'change')} in ${counted(planned.steps.length, 'step')}; ${planned.unchanged} already in order`;
 };
 
-const estimateText = (seconds: number): string => (seconds > 0 ? `takes about ${duration(seconds)}` : '');
+const estimateText = (seconds: number): string => (seconds > 0 ? `takes about ${roughDuration(seconds)}` : '');
 
 const failureText = (failure: Failure): string =>
   [failure.message, failure.cause, failure.remedy].filter(text => text !== undefined).join(' ');
@@ -266,21 +280,37 @@ const installObstacle = ({grave, blocking, looking, failure, planned}: Obstacles
   return planned ? undefined : 'the hosts have not been compared yet';
 };
 
-const ExportView = ({
+const exportTexts = {
+  title: 'Export',
+  text: 'All answers as one file. It holds no secret, and installs the same thing with: groundwork install --deployment FILE',
+  help: 'A path from where you started Groundwork.',
+};
+
+const checklistTexts = {
+  title: 'Checklist',
+  text: 'What others have to provide: machines, SSH access, DNS records, certificates, firewall openings. Filled with what is answered so far, blank elsewhere, to print or to send.',
+  help: 'A path from where you started Groundwork. A name that ends in .md gets Markdown, any other text of 80 columns.',
+};
+
+const WriteView = ({
+  title,
+  text,
+  help,
   suggestion,
-  onExport,
+  onWrite,
 }: {
+  readonly title: string;
+  readonly text: string;
+  readonly help: string;
   readonly suggestion: string;
-  readonly onExport: (path: string) => void;
+  readonly onWrite: (path: string) => void;
 }) => {
   const {glyphs} = useTheme();
   const {rows: height, readable} = useBody();
-  const lead = useLead(
-    'All answers as one file. It holds no secret, and installs the same thing with: groundwork install --deployment FILE',
-  );
+  const lead = useLead(text);
   const [path, setPath] = useState(suggestion);
   return (
-    <Frame title="Export" hints={wizardHints(glyphs)}>
+    <Frame title={title} hints={wizardHints(glyphs)}>
       {lead.node}
       <Form
         columns={readable}
@@ -292,14 +322,14 @@ const ExportView = ({
             label: 'File',
             value: path,
             onChange: setPath,
-            help: 'A path from where you started Groundwork.',
+            help,
           },
           {
             kind: 'action',
             id: 'write',
             label: 'Write it',
             disabled: path.trim() === '' ? 'give a file name first' : undefined,
-            onSelect: () => onExport(path.trim()),
+            onSelect: () => onWrite(path.trim()),
           },
         ]}
       />

@@ -1,12 +1,12 @@
 import type {Theme} from '../source/app/theme.tsx';
-import {stateColumns, stateText, stateTone} from '../source/components/state-word.ts';
+import {stateColumns, stateText, stateTone, stateWord} from '../source/components/state-word.ts';
 import type {Cell} from '../source/components/table.tsx';
 import {column, counted, duration, printable} from '../source/components/text.ts';
 import type {TreeNode} from '../source/components/tree.tsx';
-import type {StepView} from '../source/engine/run-view.ts';
+import {type RunView, type StepView, waitsFor} from '../source/engine/run-view.ts';
 
 /** One step of a run as a row: its state, its name, its host, its time, and what is to be known besides. */
-export const stepRow = (step: StepView, theme: Theme, now: number): readonly Cell[] => {
+export const stepRow = (step: StepView, theme: Theme, now: number, view: RunView): readonly Cell[] => {
   const seconds =
     step.seconds ?? (step.startedAt === undefined ? undefined : (now - Date.parse(step.startedAt)) / 1000);
   const note =
@@ -18,8 +18,8 @@ export const stepRow = (step: StepView, theme: Theme, now: number): readonly Cel
           ? `attempt ${step.retry.attempt} follows`
           : step.attempt > 1 && step.state === 'running'
             ? `attempt ${step.attempt}`
-            : step.state === 'pending' && step.planned > 0
-              ? `${step.planned} to change`
+            : step.state === 'pending'
+              ? afterText(step, view)
               : '';
   return [
     {
@@ -33,10 +33,23 @@ export const stepRow = (step: StepView, theme: Theme, now: number): readonly Cel
   ];
 };
 
+/** What a step waits for: by its name where it is on the same host, by its host too where it is not. */
+export const afterText = (step: StepView, view: RunView): string => {
+  const [first, ...others] = waitsFor(view, step);
+  if (!first) return step.planned > 0 ? `${step.planned} to change` : '';
+  const where = first.host === step.host ? '' : ` on ${first.host}`;
+  return `after ${first.title}${where}${others.length > 0 ? ` and ${others.length} more` : ''}`;
+};
+
 const resourceWords = {pending: 'to do', running: 'running', changed: 'done'} as const;
 
 /** All that is known of a step: what it changed, what it checked, how it failed. */
-export const detailsOf = (step: StepView): readonly TreeNode[] => [
+export const detailsOf = (step: StepView, view: RunView): readonly TreeNode[] => [
+  ...waitsFor(view, step).map(({title, host, state}) => ({
+    id: `after/${title}/${host}`,
+    label: `Begins after ${title} on ${host}`,
+    aside: stateWord(state),
+  })),
   {
     id: 'changes',
     label: 'Changes',

@@ -10,10 +10,11 @@ import {Frame, type Hint, useBody} from '../source/components/frame.tsx';
 import {LogPane, LogTail} from '../source/components/log-pane.tsx';
 import {ProgressBar} from '../source/components/progress-bar.tsx';
 import {rowsInSight, Table} from '../source/components/table.tsx';
-import {clip, counted, duration, printable} from '../source/components/text.ts';
+import {clip, counted, duration, printable, roughDuration} from '../source/components/text.ts';
 import {Tree} from '../source/components/tree.tsx';
 import {type Progress, progressOf, type StepView} from '../source/engine/run-view.ts';
 import {FailureCard} from './failure-card.tsx';
+import {hostLines, RunHosts} from './run-hosts.tsx';
 import {RunLocked} from './run-locked.tsx';
 import {RunPhases} from './run-phases.tsx';
 import {detailsOf, stepRow} from './run-step.ts';
@@ -210,7 +211,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
     );
   }
   if (show === 'details' && step) {
-    const nodes = detailsOf(step);
+    const nodes = detailsOf(step, view);
     return (
       <Frame
         title={`${step.title} on ${step.host}`}
@@ -228,7 +229,14 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
 
   const progress = progressOf(view, new Date(now()));
   const sideBySide = columns >= 140;
-  const room = rows - 3;
+  const atWork = theme.screenReader ? [] : hostLines(view, now(), Math.max(2, Math.floor(rows / 4)));
+  const said =
+    session.mode === 'verify' && view.steps.length === 0 && picture.stopping === 'no'
+      ? 'Looking at all hosts; then the installed tools answer, one after the other.'
+      : headline(picture, step, theme.screenReader ? undefined : now(), columns);
+  // What the chosen step does stands beside its host already.
+  const headlines = atWork.length > 0 && said === doingText(step, columns) ? '' : said;
+  const room = rows - 2 - atWork.length - (headlines.length > 0 ? 1 : 0);
   const tableHeight = sideBySide
     ? room
     : Math.min(view.steps.length + 1, Math.max(4, Math.floor(room * (rows < 14 ? 0.7 : 0.6))));
@@ -242,15 +250,16 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
         columns={columns}
         label={progressLabel(picture, theme.screenReader ? undefined : progress, columns)}
       />
-      <Say
-        tone={picture.paused || waiting || picture.stopping !== 'no' ? 'warning' : 'quiet'}
-        bold={picture.paused}
-        wrap="truncate-end"
-      >
-        {session.mode === 'verify' && view.steps.length === 0 && picture.stopping === 'no'
-          ? 'Asking the installed tools on all hosts; their answers come together.'
-          : headline(picture, step, theme.screenReader ? undefined : now(), columns)}
-      </Say>
+      {headlines.length > 0 && (
+        <Say
+          tone={picture.paused || waiting || picture.stopping !== 'no' ? 'warning' : 'quiet'}
+          bold={picture.paused}
+          wrap="truncate-end"
+        >
+          {headlines}
+        </Say>
+      )}
+      {atWork.length > 0 && <RunHosts lines={atWork} columns={columns} />}
       {!theme.screenReader && <RunPhases steps={view.steps} current={step} columns={columns} />}
       <Box flexDirection={sideBySide ? 'row' : 'column'}>
         <Box
@@ -271,7 +280,7 @@ const RunProgress = ({session, picture}: {readonly session: RunSession; readonly
                 {title: 'Time', least: 6, align: 'right'},
                 {title: '', least: 8},
               ]}
-              rows={view.steps.map(each => stepRow(each, theme, now()))}
+              rows={view.steps.map(each => stepRow(each, theme, now(), view))}
             />
           )}
         </Box>
@@ -322,7 +331,7 @@ const progressLabel = ({view}: RunPicture, progress: Progress | undefined, colum
   const done = view.steps.filter(step => settledStates.includes(step.state)).length;
   if (!progress) return `${done} of ${counted(view.steps.length, 'step')}`;
   const {elapsedSeconds, remainingSeconds} = progress;
-  const left = remainingSeconds ? `, about ${duration(remainingSeconds)} left` : '';
+  const left = remainingSeconds ? `, about ${roughDuration(remainingSeconds)} left` : '';
   const soFar = columns < 70 ? '' : `, ${duration(elapsedSeconds)} so far`;
   return `${done} of ${counted(view.steps.length, 'step')}${left}${soFar}`;
 };
@@ -356,5 +365,8 @@ const headline = (
       : `Connected to ${connected.map(host => host.host).join(', ')}; comparing with what should be.`;
   }
   if (step?.failure) return clip(`${step.title}: ${printable(step.failure.message)}`, columns);
-  return step?.doing ? clip(`${step.title} on ${step.host}: ${printable(step.doing)}`, columns) : ' ';
+  return doingText(step, columns);
 };
+
+const doingText = (step: StepView | undefined, columns: number): string =>
+  step?.doing ? clip(`${step.title} on ${step.host}: ${printable(step.doing)}`, columns) : ' ';

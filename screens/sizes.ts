@@ -54,3 +54,22 @@ export const sizeLines = (
         return {host: name, title: machine.title, cpus, memory, disk, volume, isShort};
       }),
   );
+
+/** All machines in one line: what is too little, and where. Empty when all are as they should be. */
+export const sizesText = (lines: readonly SizeLine[]): string => {
+  const short = lines.filter(({isShort}) => isShort);
+  if (short.length > 0) {
+    const parts = short.map(({host, cpus, memory, disk, volume}) => {
+      const what = [
+        ...(cpus.suffices ? [] : ['CPUs']),
+        ...(memory.suffices ? [] : ['memory']),
+        ...(disk.suffices ? [] : ['disk']),
+        ...(volume && !volume.suffices ? ['volume for copies'] : []),
+      ];
+      return `${host} ${what.join(', ')}`;
+    });
+    return `too little: ${parts.join('; ')}`;
+  }
+  const unseen = lines.filter(({cpus}) => cpus.found === undefined).map(({host}) => host);
+  return unseen.length > 0 ? `not looked at: ${unseen.join(', ')}` : '';
+};

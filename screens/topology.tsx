@@ -139,11 +139,11 @@ const machineColumns = [
   {title: 'Roles', least: 10},
 ] as const;
 
-const machineRow = ({title, count, nominal, roles}: Machine): readonly string[] => [
+const machineRow = ({title, count, nominal, volumeGb, roles}: Machine): readonly string[] => [
   title,
   count.min === count.max ? String(count.min) : `${count.min} to ${count.max}`,
   String(nominal.cpus),
   `${nominal.memoryGb} GB`,
-  `${nominal.diskGb} GB`,
+  `${nominal.diskGb}${volumeGb ? ` + ${volumeGb.nominal}` : ''} GB`,
   roles.join(', '),
 ];

@@ -2,6 +2,7 @@ import {dirname} from 'node:path';
 import {addressesOf} from '../../steps/environment/login-sheet.ts';
 import {grafanaPassword} from '../../steps/monitoring/objects.ts';
 import {passwordSecret} from '../../steps/rancher/objects.ts';
+import {hasOwnDns} from '../../steps/shared/deployment.ts';
 import {grafanaName, rancherName} from '../../steps/shared/platform.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {Services} from './services.ts';
@@ -56,7 +57,7 @@ export const accessLines = (
   return [
     services.practice
       ? 'On real machines these are reached through the VPN (see Connect a device); practice hosts serve no pages.'
-      : `They are reached through the VPN (see Connect a device), or from ${deployment.network.privateSubnet} with ${deployment.domain} asked from its DNS server. Trust the CA first (see Trust its certificates).`,
+      : `They are reached through the VPN (see Connect a device), or from ${deployment.network.privateSubnet}${hasOwnDns(deployment) ? ` with ${deployment.domain} asked from its DNS server` : ', by the records of the site’s DNS'}. Trust the CA first (see Trust its certificates).`,
     ...doors.flatMap(({title, url, user, secret}) => [
       '',
       `${title.padEnd(10)} ${url}`,

@@ -50,3 +50,24 @@ export const nextRoute = (route: RouteId): RouteId =>
 /** Back from a run's end is Home; back from the first question too. */
 export const previousRoute = (route: RouteId): RouteId =>
   route === 'done' ? 'home' : (routes[Math.max(routes.indexOf(route) - 1, 0)] ?? 'home');
+
+/** The screen on which each part of a deployment is answered; its name is on Review. */
+const screenOf: Readonly<Record<string, RouteId>> = {
+  blueprint: 'topology',
+  topology: 'topology',
+  hosts: 'hosts',
+  acceptedChecks: 'hosts',
+  domain: 'domain',
+  tls: 'domain',
+  channels: 'channels',
+  network: 'channels',
+  components: 'components',
+  artifacts: 'components',
+  environments: 'environments',
+};
+
+/** The first screen of the walk that has something to be put right, by the paths of what is wrong; Review if none has. */
+export const firstRouteWith = (paths: readonly string[]): RouteId => {
+  const wrong = paths.map(path => screenOf[/^\w*/.exec(path)?.[0] ?? ''] ?? 'review');
+  return wizardRoutes.find(route => wrong.includes(route)) ?? 'review';
+};

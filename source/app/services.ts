@@ -1,6 +1,7 @@
+import type {Answer} from '../../steps/site-dns/resolution.ts';
 import type {Blueprint} from '../blueprints/blueprint.ts';
 import type {RemovalRequest} from '../blueprints/removal.ts';
-import type {Deployment, HostSpec} from '../deployment/schema.ts';
+import type {Deployment, HostSpec, Tls} from '../deployment/schema.ts';
 import type {Preferences, SavedDeployment} from '../deployment/store.ts';
 import type {PlannedStep, RunEvent, RunOutcome} from '../engine/events.ts';
 import type {Failure} from '../engine/failure.ts';
@@ -8,6 +9,7 @@ import type {AskPort, ControlPort, EventPort} from '../engine/ports.ts';
 import type {CheckResult} from '../hosts/check.ts';
 import type {Facts} from '../hosts/facts.ts';
 import type {HostKeyFinding} from '../hosts/host-key.ts';
+import type {Imported} from '../import/item.ts';
 import type {HostRemoval} from '../reporters/removal.ts';
 import type {Result} from '../result.ts';
 
@@ -63,6 +65,54 @@ export type RunResult = {
   readonly lockedBy?: string;
 };
 
+/** A sentence about certificates, and how grave it is. */
+export type Remark = {readonly severity: 'error' | 'warning' | 'note' | 'good'; readonly text: string};
+
+/** Files of a CA, judged. */
+export type JudgedFiles = {
+  readonly usable: boolean;
+  /** What they are, in one sentence. */
+  readonly summary: string;
+  /** What is wrong with them, and names of the deployment that they do not cover. */
+  readonly remarks: readonly Remark[];
+};
+
+/** Why files could not be read at all. */
+export type NotRead = {readonly needsPassword: boolean; readonly message: string};
+
+export type FolderEntry = {readonly name: string; readonly folder: boolean};
+
+/** Certificates from a CA: see docs/certificates.md. */
+export type CertificateServices = {
+  /** The state of each certificate of a deployment by its name, and what stands in the way as a whole. */
+  readonly state: (deployment: Deployment) => Promise<{
+    readonly certificates: readonly (Remark & {readonly name: string})[];
+    readonly remarks: readonly Remark[];
+  }>;
+  /** What is in a folder of this side; undefined when it cannot be read. */
+  readonly folder: (path: string) => readonly FolderEntry[] | undefined;
+  readonly examine: (
+    deployment: Deployment,
+    paths: readonly string[],
+    password: string,
+  ) => Promise<Result<JudgedFiles, NotRead>>;
+  /** Keeps certificates in the vault; the answer names them, and has the settings that go with them. */
+  readonly keep: (
+    deployment: Deployment,
+    paths: readonly string[],
+    password: string,
+  ) => Promise<Result<{readonly names: readonly string[]; readonly tls: Tls}, string>>;
+  /** Makes a request for a CA to sign, with its key in the vault. */
+  readonly request: (
+    deployment: Deployment,
+    wish: {readonly name: string; readonly each: boolean; readonly subject: string; readonly kind: 'ec' | 'rsa'},
+  ) => Promise<Result<{readonly file: string; readonly tls: Tls}, string>>;
+  /** The names that a request asks for: wildcards, or each service. */
+  readonly requestNames: (deployment: Deployment, each: boolean) => readonly string[];
+  /** Where the operator's files most likely are. */
+  readonly startFolder: string;
+};
+
 /**
  * Everything that screens may ask of the program. Screens know this and nothing behind it, so that they are tested
  * with a made-up one.
@@ -102,9 +152,17 @@ export type Services = {
   readonly secretNames: (deployment: string) => Promise<readonly string[]>;
   /** Keeps a secret that the operator typed in the vault of a deployment. */
   readonly keepSecret: (deployment: string, name: string, value: string) => Promise<Result<void, string>>;
+  readonly certificates: CertificateServices;
   /** Logs in, gathers facts, runs preflight; reports come one by one as they are ready. */
   readonly inspect: (
     deployment: Deployment,
+    onReport: (report: HostReport) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** Lets the machines call each other where they will once they are installed; reports come again with what was found. */
+  readonly tryConnections: (
+    deployment: Deployment,
+    reports: readonly HostReport[],
     onReport: (report: HostReport) => void,
     signal: AbortSignal,
   ) => Promise<void>;
@@ -140,5 +198,13 @@ export type Services = {
   /** The command that opens a shell on a host, for the failure card: program and arguments. */
   readonly shellCommand: (host: HostSpec) => readonly string[];
   readonly exportYaml: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
-  readonly importYaml: (path: string) => Promise<Result<Deployment, string>>;
+  /** What this machine's own resolvers say about names, in their order. */
+  readonly resolveNames: (names: readonly string[]) => Promise<readonly Answer[]>;
+  /** Writes what other departments have to provide to a new file: Markdown for a name that ends in .md, else text. */
+  readonly saveChecklist: (deployment: Deployment, path: string) => Promise<Result<void, string>>;
+  /**
+   * Makes a deployment of files that people have: settings of OpenG2P's scripts, inventories, or one that was exported.
+   * The error says what cannot be read, by file.
+   */
+  readonly importSettings: (paths: readonly string[]) => Promise<Result<Imported, string>>;
 };

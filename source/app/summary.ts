@@ -1,11 +1,13 @@
 import {isAbsolute, join, relative} from 'node:path';
+import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {stepsOf} from '../blueprints/blueprint.ts';
 import {stateWord} from '../components/state-word.ts';
 import {counted, duration} from '../components/text.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {RunOutcome} from '../engine/events.ts';
-import {progressOf, type RunView, runView, type StepView} from '../engine/run-view.ts';
+import {type RunView, runView, type StepView} from '../engine/run-view.ts';
 import {keptHere} from '../reporters/removal.ts';
+import {tookText} from '../reporters/took.ts';
 import {accessLines, entranceLines} from './access.ts';
 import type {RunPicture} from './run-session.ts';
 import type {Services} from './services.ts';
@@ -44,7 +46,7 @@ export const summaryOf = (
     path: isAbsolute(file.path) ? file.path : join(folder, file.path),
   }));
   const devices = files.filter(file => file.path.endsWith('.conf'));
-  const authority = files.find(file => /\.(crt|pem)$/.test(file.path));
+  const authority = files.find(file => file.path === join(folder, handedOverAuthority));
   const steps = view.steps.flatMap(step =>
     wasProvenOnly(step) ? provenLines(services, deployment, step) : [doneLine(step)],
   );
@@ -103,7 +105,7 @@ const provenLines = (
 
 const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView): string => {
   const counts = `${counted(view.changed, 'change')}, ${view.unchanged} in order`;
-  const took = duration(progressOf(view, new Date(view.lastAt ?? 0)).elapsedSeconds);
+  const took = tookText(view);
   if (view.removes !== undefined) {
     if (outcome === 'succeeded') return `Removed ${view.removes} of ${deployment.name}: ${counts}. It took ${took}.`;
     return outcome === 'failed'
@@ -120,12 +122,22 @@ const headlineOf = (deployment: Deployment, outcome: RunOutcome, view: RunView):
         ? `${deployment.name} is as it should be: ${view.unchanged} looked at, nothing to change.`
         : `${deployment.name} is installed: ${counts}. It took ${took}.`;
     case 'failed':
-      return `${deployment.name} is not complete: ${counted(view.failed, 'step')} failed; ${counts}.`;
+      return `${deployment.name} is not complete: ${failedText(view)}; ${counts}.`;
     case 'waiting':
       return `${deployment.name} waits for you; what could be done without it is done: ${counts}.`;
     default:
       return `Stopped. What is done is kept: ${counts}.`;
   }
+};
+
+/** Hosts that were left aside have no steps that failed. */
+const failedText = ({steps, hosts}: RunView): string => {
+  const failed = steps.filter(({state}) => state === 'failed').length;
+  const silent = hosts.filter(({state}) => state === 'failed').map(({host}) => host);
+  return [
+    ...(failed > 0 || silent.length === 0 ? [`${counted(failed, 'step')} failed`] : []),
+    ...(silent.length > 0 ? [`${silent.join(', ')} could not be reached`] : []),
+  ].join(', ');
 };
 
 type File = {readonly path: string; readonly title: string; readonly secret: boolean};

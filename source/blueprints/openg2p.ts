@@ -123,7 +123,8 @@ const defaults = (name: string, topology: string): Deployment => ({
     topology,
     hosts: [],
     domain: 'openg2p.test',
-    tls: {mode: 'local-ca'},
+    // Who runs real data has a CA; a CA of one's own would have to be brought to every device of every office.
+    tls: {mode: topology === productionMinimum.id ? 'supplied' : 'local-ca'},
     channels: [],
     network: {privateSubnet: '10.0.0.0/16', adminSources: privateNetworks},
     components: {

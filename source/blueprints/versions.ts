@@ -311,11 +311,13 @@ export const versionProblems = (set: VersionSet, today?: Date): readonly Version
           },
         ]
       : []),
-    ...(rancherMinor !== undefined && majorOf(versionOf(set, 'rancher-backup')) !== rancherMinor + rancherChartsOffset
+    ...(rancherMinor !== undefined &&
+    versionOf(set, 'rancher-backup') !== '' &&
+    majorOf(versionOf(set, 'rancher-backup')) !== rancherMinor + rancherChartsOffset
       ? [
           {
             parts: ['rancher-backup', 'rancher'],
-            reason: `rancher-backup ${versionOf(set, 'rancher-backup') || '(none)'} is not of the line for Rancher 2.${rancherMinor}, which is ${rancherMinor + rancherChartsOffset}.x.`,
+            reason: `rancher-backup ${versionOf(set, 'rancher-backup')} is not of the line for Rancher 2.${rancherMinor}, which is ${rancherMinor + rancherChartsOffset}.x.`,
           },
         ]
       : []),

@@ -17,6 +17,7 @@ export type CarryOut = {
   readonly resumed?: boolean;
   readonly only?: readonly string[];
   readonly removal?: RunRequest['removal'];
+  readonly steps?: RunRequest['steps'];
   readonly takeOver?: boolean;
   /** How long a step waits for what somebody outside has to do. Default: for ever, and 30 where nobody is asked. */
   readonly waitMinutes?: number | undefined;

@@ -29,6 +29,8 @@ export type Command = {
   readonly description: readonly string[];
   /** Names of its words, `[STEP]` when they may be left out. */
   readonly words: readonly string[];
+  /** The last word may be said any number of times. */
+  readonly endless?: boolean;
   readonly options: Options;
   readonly examples: readonly string[];
   /** Settles with the exit status (see exit.ts). */
@@ -51,7 +53,7 @@ export type World = {
 
 /** Checks the words and options of a command line. The error says which one is wrong. */
 export const parseInvocation = (
-  command: Pick<Command, 'name' | 'words' | 'options'>,
+  command: Pick<Command, 'name' | 'words' | 'endless' | 'options'>,
   args: readonly string[],
 ): Result<Invocation, string> => {
   try {
@@ -67,7 +69,7 @@ export const parseInvocation = (
     });
     const required = command.words.filter(word => !word.startsWith('['));
     if (positionals.length < required.length) return err(`${required[positionals.length]} is missing`);
-    if (positionals.length > command.words.length)
+    if (positionals.length > command.words.length && !command.endless)
       return err(`"${positionals[command.words.length]}" is one word too many`);
     return ok({
       positionals,

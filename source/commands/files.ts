@@ -6,7 +6,7 @@ import type {Command} from './command.ts';
 import {exit} from './exit.ts';
 import {askSecret, canAsk, readAll} from './prompt.ts';
 import {complain} from './report.ts';
-import {readYaml, writeYaml} from './services.ts';
+import {readYaml, writeText} from './services.ts';
 import {openSite} from './site.ts';
 
 export const check: Command = {
@@ -48,7 +48,7 @@ export const exportCommand: Command = {
       world.stdout.write(text);
       return exit.done;
     }
-    const written = writeYaml(file, text);
+    const written = writeText(file, text);
     return written.ok ? exit.done : complain(world, written.error, exit.failed);
   },
 };

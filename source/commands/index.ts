@@ -1,7 +1,11 @@
 import {artifacts} from './artifacts.ts';
+import {backup} from './backup.ts';
+import {certificates} from './certificates.ts';
+import {checklist} from './checklist.ts';
 import type {Command} from './command.ts';
 import {environment} from './environment.ts';
 import {check, exportCommand, vault} from './files.ts';
+import {importCommand} from './import.ts';
 import {install, resume, retry} from './install.ts';
 import {kubeconfig} from './kubeconfig.ts';
 import {plan} from './plan.ts';
@@ -16,8 +20,11 @@ import {verify} from './verify.ts';
 /** In the order in which people need them. */
 export const commands: readonly Command[] = [
   practice,
+  checklist,
+  importCommand,
   check,
   trust,
+  certificates,
   artifacts,
   preflight,
   plan,
@@ -25,6 +32,7 @@ export const commands: readonly Command[] = [
   resume,
   retry,
   environment,
+  backup,
   uninstallCommand,
   verify,
   status,

@@ -70,7 +70,7 @@ export type Loaded = {readonly site: Site; readonly deployment: Deployment; read
 export const load = async (invocation: Invocation, world: World, given?: Site): Promise<Result<Loaded, string>> => {
   const site = given ? ok(given) : openSite(world);
   if (!site.ok) return err(site.error.message);
-  const found = find(site.value, invocation.text('deployment') ?? onlyOne(site.value));
+  const found = findDeployment(site.value, invocation.text('deployment'));
   if (!found.ok) return found;
   const deployment = withArtifacts(withAccepted(found.value, invocation.texts('accept')), invocation.text('artifacts'));
   const problems = problemsOf(deployment, blueprints);
@@ -98,7 +98,8 @@ const onlyOne = (site: Site): string | undefined => {
   return others.length === 0 ? only?.deployment.name : undefined;
 };
 
-const find = (site: Site, named: string | undefined): Result<Deployment, string> => {
+/** The deployment of this name or in this file, finished or not; without a name, the only one that is saved. */
+export const findDeployment = (site: Site, named: string | undefined = onlyOne(site)): Result<Deployment, string> => {
   const names = site.store.list().map(({deployment}) => deployment.name);
   if (named === undefined) {
     return err(

@@ -2,7 +2,9 @@ import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {dirname, join} from 'node:path';
-import {handedOverAuthority} from '../../steps/certificates/paths.ts';
+import {certificates} from '../../steps/certificates/certificates.ts';
+import {handedOverAuthority, handedOverCertificate} from '../../steps/certificates/paths.ts';
+import {nginx} from '../../steps/nginx/nginx.ts';
 import {pinPeerAddresses} from '../../steps/wireguard/addresses.ts';
 import type {HostReport} from '../app/services.ts';
 import {artifactChecks} from '../artifacts/availability.ts';
@@ -13,7 +15,7 @@ import {writeDurably} from '../deployment/durable-file.ts';
 import {acquireLock, type LockedBy} from '../deployment/lock.ts';
 import {type DeploymentPaths, makeDeploymentFolders} from '../deployment/paths.ts';
 import type {Deployment} from '../deployment/schema.ts';
-import {openVault} from '../deployment/vault.ts';
+import {openVault, type Vault} from '../deployment/vault.ts';
 import type {RunEvent} from '../engine/events.ts';
 import type {Failure} from '../engine/failure.ts';
 import {openJournal, readJournal} from '../engine/journal.ts';
@@ -23,12 +25,13 @@ import {type PlanResult, planDeployment, verifyDeployment} from '../engine/plan.
 import type {AskPort, ControlPort, EventPort, LookPorts} from '../engine/ports.ts';
 import {redactDeep, redactor} from '../engine/redact.ts';
 import {type RunResult, runDeployment} from '../engine/run.ts';
-import type {HandoverFile} from '../engine/step.ts';
+import type {HandoverFile, Step} from '../engine/step.ts';
 import {connect} from '../hosts/connect.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
 import {err, ok, type Result} from '../result.ts';
+import {certificateRefusal} from './certificate-operations.ts';
 import {clock} from './clock.ts';
-import {checksOf, clientFor} from './inspect.ts';
+import {checksBetween, checksOf, clientFor} from './inspect.ts';
 import type {Site} from './site.ts';
 
 /** 128 bits: nothing that a host prints can hold it by chance or guess it. */
@@ -41,6 +44,7 @@ const hostsAtOnce = 16;
 type Opened = {
   readonly deployment: Deployment;
   readonly paths: DeploymentPaths;
+  readonly vault: Vault | undefined;
   readonly secretValues: () => readonly string[];
   readonly ports: Omit<LookPorts, 'signal'>;
 };
@@ -52,13 +56,16 @@ const open = async (site: Site, given: Deployment, removal?: RemovalRequest): Pr
   const paths = site.paths.deployment(deployment.name);
   makeDeploymentFolders(paths);
   const passphrase = site.secrets.vaultPassphrase(deployment.name);
-  const inUse = existsSync(join(paths.folder, handedOverAuthority));
+  const inUse = [handedOverAuthority, dirname(handedOverCertificate(''))].some(each =>
+    existsSync(join(paths.folder, each)),
+  );
   const vault = await openVault(paths.vault, {inUse, ...(passphrase !== undefined && {passphrase})});
   // What is taken away needs no secret, and a vault that is lost is a reason to take it away.
   if (!vault.ok && !removal) return vault;
   return ok({
     deployment,
     paths,
+    vault: vault.ok ? vault.value : undefined,
     secretValues: () => (vault.ok ? vault.value.values() : []),
     ports: {
       deployment: removal ? {...deployment, hosts: hostsOf(removal, deployment)} : deployment,
@@ -101,6 +108,9 @@ export const planOperation = async (
 ): Promise<Result<PlanResult & {readonly reports: readonly HostReport[]}, Failure>> => {
   const opened = await open(site, deployment, removal);
   if (!opened.ok) return opened;
+  const {vault} = opened.value;
+  const refused = vault && !removal ? certificateRefusal(vault, opened.value.deployment) : undefined;
+  if (refused) return err(refused);
   const planned = await planDeployment({...opened.value.ports, signal});
   if (!planned.ok) return planned;
   const known = planned.value.hosts.flatMap(each => ('facts' in each ? [each] : []));
@@ -130,6 +140,8 @@ export type RunRequest = {
   readonly only?: readonly string[];
   /** Take this away, in place of installing. It needs no preflight. */
   readonly removal?: RemovalRequest;
+  /** Do this, in place of installing: a backup now, a restore. It needs no preflight, and says nothing of the installation. */
+  readonly steps?: readonly Step[];
   readonly takeOver?: boolean;
   /** Seconds that a step waits for what somebody outside has to do; absent: as long as it takes. */
   readonly patience?: number;
@@ -141,6 +153,12 @@ export type RunRefused =
   | {readonly kind: 'locked'; readonly by: LockedBy}
   | {readonly kind: 'failure'; readonly failure: Failure};
 
+/** Other steps alone, and what takes something away, do without certificates. */
+const wantsCertificates = ({only, removal, steps}: RunRequest): boolean =>
+  removal === undefined &&
+  steps === undefined &&
+  (only === undefined || [certificates.id, nginx.id].some(id => only.includes(id)));
+
 /** Carries a deployment out under its lock, with journal and logs. */
 export const runOperation = async (
   site: Site,
@@ -150,7 +168,9 @@ export const runOperation = async (
   const {removal} = request;
   const opened = await open(site, given, removal);
   if (!opened.ok) return err({kind: 'failure', failure: opened.error});
-  const {deployment, paths, secretValues, ports} = opened.value;
+  const {deployment, paths, vault, secretValues, ports} = opened.value;
+  const refused = vault && wantsCertificates(request) ? certificateRefusal(vault, deployment) : undefined;
+  if (refused) return err({kind: 'failure', failure: refused});
   const startedAt = clock.now().toISOString();
   const owner = {
     user: userInfo().username,
@@ -165,6 +185,7 @@ export const runOperation = async (
   const signal = AbortSignal.any([request.control.signal, lock.value.lost]);
   const removes = removal && {removes: removedName(removal)};
   const remember = (outcome: 'interrupted' | RunResult['outcome'], failedStep?: string) => {
+    if (request.steps) return;
     const saved = site.store.get(deployment.name);
     site.store.save({
       deployment,
@@ -191,9 +212,15 @@ export const runOperation = async (
         // One step alone finds out by itself, and most of them download nothing.
         ...(request.only
           ? []
-          : await artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal})),
+          : (
+              await Promise.all([
+                artifactChecks(deployment, hosts, connectTo, {client: clientFor(site, deployment), signal}),
+                checksBetween(deployment, hosts, connectTo, signal),
+              ])
+            ).flat()),
       ],
       ...(removal && {...removes, preflight: async () => []}),
+      ...(request.steps && {steps: request.steps, resumed: false, preflight: async () => []}),
       accepted: deployment.acceptedChecks,
       handOver: file => handOver(paths.folder, file),
       events: event => {

@@ -3,7 +3,7 @@ import type {FoundHost} from '../app/services.ts';
 import {topologyById} from '../blueprints/index.ts';
 import {openg2p} from '../blueprints/openg2p.ts';
 import {pathsFor} from '../deployment/paths.ts';
-import {type Deployment, environment, kubernetes} from '../deployment/schema.ts';
+import {type Deployment, environment, kubernetes, tls} from '../deployment/schema.ts';
 import type {AskPort} from '../engine/ports.ts';
 import {fetchHostKeys} from '../hosts/connect.ts';
 import {trust} from '../hosts/host-keys.ts';
@@ -21,8 +21,13 @@ import {openWizard, screenOptions} from './wizard.ts';
 
 /** One machine for each that the topology asks for at least, of its nominal size. */
 const machinesOf = (topologyId: string) =>
-  (topologyById(openg2p, topologyId)?.machines ?? []).flatMap(({id, count, nominal}) =>
-    Array.from({length: count.min}, (_, index) => ({name: `${id}-${index + 1}`, ...nominal, os: 'ubuntu-24.04'})),
+  (topologyById(openg2p, topologyId)?.machines ?? []).flatMap(({id, count, nominal, volumeGb}) =>
+    Array.from({length: count.min}, (_, index) => ({
+      name: `${id}-${index + 1}`,
+      ...nominal,
+      ...(volumeGb && {volumeGb: volumeGb.nominal}),
+      os: 'ubuntu-24.04',
+    })),
   );
 
 export const practice: Command = {
@@ -121,6 +126,8 @@ const deploymentOn = (topology: string, hosts: readonly PracticeHost[]): Deploym
   const [first] = hosts;
   return {
     ...defaults,
+    // No CA signs for practice hosts.
+    tls: tls.parse({mode: 'local-ca'}),
     hosts: hosts.map(({name, address, port, user, identityFile, privateAddress}) => ({
       name,
       reach: 'ssh',
@@ -144,9 +151,10 @@ const deploymentOn = (topology: string, hosts: readonly PracticeHost[]): Deploym
 const retryOnce = (): AskPort => {
   const asked = new Set<string>();
   return (question, signal) => {
-    if (asked.has(question.step) || !(question.choices as readonly string[]).includes('retry'))
+    const about = `${question.step}@${question.hosts.join()}`;
+    if (asked.has(about) || !(question.choices as readonly string[]).includes('retry'))
       return unattended(question, signal);
-    asked.add(question.step);
+    asked.add(about);
     return Promise.resolve({choice: 'retry', by: 'policy'});
   };
 };

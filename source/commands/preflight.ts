@@ -1,12 +1,16 @@
 import type {HostReport} from '../app/services.ts';
+import type {Deployment} from '../deployment/schema.ts';
+import type {Failure} from '../engine/failure.ts';
 import {blockingChecks} from '../hosts/preflight.ts';
 import {controlBySignals} from './carry-out.ts';
+import {certificateRefusal, certificateVault} from './certificate-operations.ts';
 import {clock} from './clock.ts';
 import type {Command, World} from './command.ts';
 import {exit, exitOf} from './exit.ts';
 import {acceptOptions, artifactOptions, deploymentOptions, load, outputForm, outputOptions} from './inputs.ts';
 import {inspectOperation} from './inspect.ts';
 import {complain, failureLines, writeJson} from './report.ts';
+import type {Site} from './site.ts';
 
 const tell = (world: World, report: HostReport, accepted: readonly string[]): void => {
   if (report.state === 'failed') {
@@ -32,11 +36,19 @@ const tell = (world: World, report: HostReport, accepted: readonly string[]): vo
   }
 };
 
+/** What stands in the way before a host is asked: certificates that are missing, expired or for other names. */
+const refusalBefore = async (site: Site, deployment: Deployment): Promise<Failure | undefined> => {
+  if (deployment.tls.mode !== 'supplied') return undefined;
+  const vault = await certificateVault(site, deployment.name);
+  return vault.ok ? certificateRefusal(vault.value, deployment) : vault.error;
+};
+
 export const preflight: Command = {
   name: 'preflight',
   summary: 'log in to every host and say whether it is fit; changes nothing',
   description: [
-    'Checks hardware, system, network, ports, time and what is left of older installations.',
+    'Checks hardware, system, network, ports, time and what is left of older installations; machines',
+    'of one deployment call each other at the ports that they will use.',
     'A check that failed can be accepted by name, if it is one that can be lived with.',
   ],
   words: [],
@@ -51,8 +63,17 @@ export const preflight: Command = {
     const loaded = await load(invocation, world);
     if (!loaded.ok) return complain(world, loaded.error, exit.usage);
     const {site, deployment} = loaded.value;
+    const refused = await refusalBefore(site, deployment);
+    if (refused) {
+      if (form.value === 'jsonl') writeJson(world, {at: clock.now().toISOString(), type: 'problem', failure: refused});
+      else world.stderr.write(`${failureLines(refused).join('\n')}\n`);
+      return exitOf(refused);
+    }
     const {control, end} = controlBySignals(world);
-    const reports = await inspectOperation(site, deployment, () => {}, control.signal, {artifacts: true});
+    const reports = await inspectOperation(site, deployment, () => {}, control.signal, {
+      artifacts: true,
+      between: true,
+    });
     end();
     for (const report of reports) {
       if (form.value === 'jsonl') writeJson(world, {at: clock.now().toISOString(), type: 'preflight', ...report});

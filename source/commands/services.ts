@@ -2,9 +2,10 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import type {RunResult, Services} from '../app/services.ts';
 import {blueprints} from '../blueprints/index.ts';
 import {removedName} from '../blueprints/removal.ts';
+import {checklistFor} from '../checklist/for-deployment.ts';
 import {moveFolder, removeFolder} from '../deployment/folder.ts';
 import {makeDeploymentFolders} from '../deployment/paths.ts';
-import {type Deployment, kubernetes} from '../deployment/schema.ts';
+import {type Deployment, tls} from '../deployment/schema.ts';
 import {problemsOf} from '../deployment/validate.ts';
 import {openVault, type Vault} from '../deployment/vault.ts';
 import {fromYaml, printProblem, toYaml} from '../deployment/yaml.ts';
@@ -14,14 +15,24 @@ import {fetchHostKeys} from '../hosts/connect.ts';
 import {discover, sshConfigHosts} from '../hosts/discovery.ts';
 import {trust} from '../hosts/host-keys.ts';
 import {shellCommand} from '../hosts/shell-command.ts';
+import {expandHome} from '../hosts/ssh-config.ts';
+import {resolveHere} from '../network/resolve.ts';
 import {removalList} from '../reporters/removal.ts';
 import {err, ok, type Result} from '../result.ts';
 import {forgetEnvironment, stepsAfterEnvironment} from './after-removal.ts';
+import {certificateServices} from './certificate-services.ts';
 import {clock} from './clock.ts';
 import {FileFault} from './file-fault.ts';
-import {inspectOperation, recheck} from './inspect.ts';
+import {firstAnswers} from './first-answers.ts';
+import {importFrom} from './importing.ts';
+import {inspectOperation, recheck, tryConnections} from './inspect.ts';
 import {lastEvents, planOperation, runOperation, verifyOperation} from './operations.ts';
 import type {Site} from './site.ts';
+
+/** What a new deployment begins with here: no CA signs for practice hosts. */
+const beginningAt =
+  ({practice}: Site): Services['firstAnswers'] =>
+  (...about) => ({...firstAnswers(...about), ...(practice && {tls: tls.parse({mode: 'local-ca'})})});
 
 /** What the screens ask for, done on real hosts and this side's real files. */
 export const servicesOf = (site: Site): Services => ({
@@ -29,13 +40,7 @@ export const servicesOf = (site: Site): Services => ({
   practice: site.practice,
   deployments: site.store.list,
   save: saved => throwIfFailed(site.store.save(saved)),
-  firstAnswers: (blueprint, name, topology) => {
-    const defaults = blueprint.defaults(name, topology);
-    return {
-      ...defaults,
-      components: {...defaults.components, kubernetes: kubernetes.parse({})},
-    };
-  },
+  firstAnswers: beginningAt(site),
   remove: name => {
     throwIfFailed(site.store.remove(name));
     throwIfFailed(removeFolder(site.paths.deployment(name).folder));
@@ -63,10 +68,13 @@ export const servicesOf = (site: Site): Services => ({
     const kept = vault.ok ? await vault.value.set(name, value) : vault;
     return kept.ok ? ok() : err([kept.error.message, kept.error.remedy].filter(Boolean).join(' '));
   },
+  certificates: certificateServices(site),
   inspect: async (deployment, onReport, signal) => {
     await inspectOperation(site, deployment, onReport, signal);
   },
 
+  tryConnections: (deployment, reports, onReport, signal) =>
+    tryConnections(site, deployment, reports, onReport, signal),
   recheck,
   problems: deployment => problemsOf(deployment, blueprints),
   plan: async (deployment, onReport, signal) => {
@@ -100,8 +108,17 @@ export const servicesOf = (site: Site): Services => ({
   folderOf: name => site.paths.deployment(name).folder,
   logOf: (name, host) => site.paths.deployment(name).log(host),
   shellCommand: host => shellCommand(host, {knownHostsFile: site.paths.knownHosts}),
-  exportYaml: async (deployment, path) => writeYaml(path, toYaml(deployment)),
-  importYaml: async path => readYaml(path),
+  exportYaml: async (deployment, path) => writeText(path, toYaml(deployment)),
+  resolveNames: names => Promise.all(names.map(name => resolveHere(name))),
+  saveChecklist: async (deployment, path) => {
+    const text = checklistFor(deployment, /\.(md|markdown)$/i.test(path) ? 'markdown' : 'text');
+    return text.ok ? writeText(path, text.value) : text;
+  },
+  importSettings: async paths =>
+    importFrom(
+      paths.map(path => expandHome(path, site.world.home)),
+      beginningAt(site),
+    ),
 });
 
 /** The vault of a deployment; its passphrase, if it has one, was asked for when the program started. */
@@ -134,7 +151,7 @@ const throwIfFailed = (result: Result<void, Failure | string>): void => {
 };
 
 /** Never replaces a file that is there: it may be the only copy of somebody's answers. */
-export const writeYaml = (path: string, text: string): Result<void, string> => {
+export const writeText = (path: string, text: string): Result<void, string> => {
   try {
     writeFileSync(path, text, {mode: 0o600, flag: 'wx'});
     return ok();

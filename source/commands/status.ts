@@ -1,13 +1,14 @@
 import {X509Certificate} from 'node:crypto';
-import {existsSync, readFileSync} from 'node:fs';
-import {join} from 'node:path';
-import {handedOverAuthority} from '../../steps/certificates/paths.ts';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
+import {handedOverAuthority, handedOverCertificate} from '../../steps/certificates/paths.ts';
 import {hasKubernetes} from '../../steps/shared/deployment.ts';
 import type {SavedDeployment} from '../deployment/store.ts';
 import {describeLastRun, lastRunOf} from '../engine/resume.ts';
 import {runView} from '../engine/run-view.ts';
 import type {ClusterHealth} from '../kubernetes/health.ts';
 import type {Result} from '../result.ts';
+import {day} from '../tls/findings.ts';
 import {clock} from './clock.ts';
 import type {Command, World} from './command.ts';
 import {exit} from './exit.ts';
@@ -27,6 +28,23 @@ const healthOf = async (
   return offline || !saved?.lastRun || !hasKubernetes(saved.deployment)
     ? undefined
     : clusterHealth(site, saved.deployment);
+};
+
+/** Days before the end of a certificate from which its line says so. */
+const soon = 30;
+
+/** How long the supplied certificates last that were put in place last; they lie beside the journal, without keys. */
+const certificateLines = (folder: string): readonly string[] => {
+  const where = join(folder, dirname(handedOverCertificate('')));
+  if (!existsSync(where)) return [];
+  return readdirSync(where)
+    .toSorted()
+    .map(file => {
+      const {validToDate} = new X509Certificate(readFileSync(join(where, file)));
+      const left = Math.floor((validToDate.getTime() - clock.now().getTime()) / 86_400_000);
+      const warning = left < 0 ? ': EXPIRED' : left < soon ? `: ONLY ${left} DAYS` : '';
+      return `the certificate "${basename(file, '.pem')}" is valid until ${day(validToDate)}${warning}`;
+    });
 };
 
 const nextAfter = ({outcome, removes}: NonNullable<SavedDeployment['lastRun']>): string => {
@@ -58,6 +76,7 @@ const tell = (world: World, site: Site, name: string, health: Result<ClusterHeal
   const authority = join(paths.folder, handedOverAuthority);
   if (existsSync(authority))
     write(`  the CA certificate is valid until ${new X509Certificate(readFileSync(authority)).validTo}`);
+  for (const line of certificateLines(paths.folder)) write(`  ${line}`);
   write(`  Next: ${nextAfter(saved.lastRun)}`);
 };
 

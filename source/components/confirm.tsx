@@ -25,7 +25,7 @@ export const Confirm = ({children, word, columns, onConfirm}: Props) => {
       </Box>
       <Form
         columns={columns}
-        height={7}
+        height={5}
         rows={[
           {
             kind: 'text',

@@ -61,6 +61,12 @@ export const duration = (seconds: number): string => {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 };
 
+/** Of an estimate, no finer than it can be: from five minutes on whole minutes, below that tens of seconds. */
+export const roughDuration = (seconds: number): string => {
+  const step = seconds < 60 ? 1 : seconds < 300 ? 10 : 60;
+  return duration(Math.round(seconds / step) * step).replace(/ 0 (s|min)$/, '');
+};
+
 /** Bytes as people say them, in binary units: `62.8 GiB`. */
 export const bytes = (count: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

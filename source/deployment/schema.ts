@@ -349,6 +349,25 @@ export const backup = z.strictObject({
   offsite: offsite.optional(),
 });
 
+/** Who vouches for the names of the deployment. */
+export const tls = z.discriminatedUnion('mode', [
+  z.strictObject({
+    /** An authority of the deployment's own, made by Groundwork. */
+    mode: z.literal('local-ca'),
+    /** Days that a leaf certificate is valid. 825 is the most that Apple's systems accept from a private CA. */
+    leafDays: z.int().min(30).max(825).default(397),
+    /** Days before expiry from which a run renews it. */
+    renewDays: z.int().min(1).max(200).default(60),
+  }),
+  z.strictObject({
+    /** Certificates from a CA, which the operator brings. With their keys they lie in the vault, under these names. */
+    mode: z.literal('supplied'),
+    certificates: z.array(dnsLabel).min(1, 'needs the name of at least one certificate').default(['main']),
+    /** Days before expiry from which it is said. */
+    warnDays: z.int().min(1).max(200).default(30),
+  }),
+]);
+
 const hostnames = Object.fromEntries(serviceNames.map(name => [name, domainName.optional()])) as Record<
   ServiceName,
   z.ZodOptional<typeof domainName>
@@ -389,13 +408,7 @@ export const deployment = z.strictObject({
   topology: z.string(),
   hosts: z.array(hostSpec),
   domain: domainName,
-  tls: z.strictObject({
-    mode: z.enum(['local-ca']),
-    /** Days that a leaf certificate is valid. 825 is the most that Apple's systems accept from a private CA. */
-    leafDays: z.int().min(30).max(825).default(397),
-    /** Days before expiry from which a run renews it. */
-    renewDays: z.int().min(1).max(200).default(60),
-  }),
+  tls,
   channels: z.array(z.discriminatedUnion('kind', [privateChannel, publicChannel])),
   network: z.strictObject({
     privateSubnet: cidr,
@@ -437,6 +450,7 @@ export type Postgresql = z.infer<typeof postgresql>;
 export type Backup = z.infer<typeof backup>;
 export type BackupGroup = (typeof backupGroups)[number];
 export type Kubernetes = z.infer<typeof kubernetes>;
+export type Tls = z.infer<typeof tls>;
 export type Channel = Deployment['channels'][number];
 export type Environment = Deployment['environments'][number];
 export type PrivateChannel = z.infer<typeof privateChannel>;

@@ -30,6 +30,8 @@ export type PlannedStep = {
   readonly resources: readonly PlannedResource[];
   /** Not known before an earlier step has made what this one needs; counts as a change. */
   readonly undecided?: string;
+  /** What must be done before, as `step@host`. */
+  readonly after?: readonly string[];
   /** What somebody outside has to do before, as far as it was seen: `rancher.openg2p.example.org leads to 10.0.0.11`. */
   readonly awaits?: readonly string[];
 };
@@ -147,6 +149,8 @@ export type Question = {
   readonly choices: readonly FailureChoice[];
   /** What skipping gives up; present when `skip` is a choice. */
   readonly skipCosts?: string;
+  /** What cannot begin before this is done: `Storage class on compute-1`. The rest goes on meanwhile. */
+  readonly held?: readonly string[];
 };
 
 /**

@@ -59,3 +59,16 @@ export const prerequisitesOf = (
     });
   return [...new Set(before(instance.step))];
 };
+
+/** All that cannot begin before these are done, and before what those hold up is, in the order of `all`. */
+export const heldBy = (
+  starts: readonly Instance[],
+  all: readonly Instance[],
+  deployment: Deployment,
+): readonly Instance[] => {
+  const held = new Set(starts);
+  // In their order, each comes after all that it is after: one pass finds them.
+  for (const instance of all)
+    if (prerequisitesOf(instance, all, deployment).some(before => held.has(before))) held.add(instance);
+  return all.filter(instance => held.has(instance) && !starts.includes(instance));
+};

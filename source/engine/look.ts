@@ -8,7 +8,7 @@ import {nothing, type Script} from '../shell/script.ts';
 import {type Assessed, assessWith, buildResources, contextOf, missingProduct, type Setting} from './context.ts';
 import type {PlannedStep} from './events.ts';
 import type {Failure} from './failure.ts';
-import type {Instance} from './graph.ts';
+import {type Instance, prerequisitesOf} from './graph.ts';
 import {type Awaited, namesIn} from './step.ts';
 import {type Verified, verificationsOf, verified} from './verification.ts';
 import {type Missing, missingOf} from './waiting.ts';
@@ -39,7 +39,14 @@ export type Looked = {readonly instance: Instance} & (
   | {readonly resources?: undefined; readonly waitsFor: string}
 );
 
-export type HostLook = {readonly host: HostSpec} & ({readonly facts: Facts} | {readonly failure: Failure});
+export type HostLook = {readonly host: HostSpec} & (
+  | {
+      readonly facts: Facts;
+      /** This side's clock when the facts came in, which may be a minute before the last answer. */
+      readonly at: Date;
+    }
+  | {readonly failure: Failure}
+);
 
 export type Look = {
   readonly hosts: readonly HostLook[];
@@ -76,13 +83,20 @@ export const look = async (input: LookInput): Promise<Look> => {
   const hosts = setting.deployment.hosts;
   const answers = new Map<string, Answers>(hosts.map(host => [host.name, new Map()]));
   const facts: Record<string, Facts> = {};
+  const arrivals: Record<string, Date> = {};
   const failures: Record<string, Failure> = {};
   const settledBefore = new Set(input.verify ? cache.settled : []);
 
   const ask = async (host: HostSpec, scripts: readonly Script[]): Promise<void> => {
     const connection = await input.connect(host);
     const found = connection.ok
-      ? await askAll(connection.value, unique(scripts), {marker: setting.marker(), signal})
+      ? await askAll(connection.value, unique(scripts), {
+          marker: setting.marker(),
+          signal,
+          onAnswer: ({text}) => {
+            if (text === input.facts.script.text) arrivals[host.name] = setting.now();
+          },
+        })
       : connection;
     if (!found.ok) {
       if (connection.ok && found.error.kind === 'connection-lost') await input.lost(host);
@@ -182,7 +196,9 @@ export const look = async (input: LookInput): Promise<Look> => {
     const found = hosts.map((host): HostLook => {
       const failure = failures[host.name];
       const known = facts[host.name];
-      return known && !failure ? {host, facts: known} : {host, failure: failure ?? lostAnswer(host.name)};
+      return known && !failure
+        ? {host, facts: known, at: arrivals[host.name] ?? setting.now()}
+        : {host, failure: failure ?? lostAnswer(host.name)};
     });
     return {hosts: found, ...assessed};
   }
@@ -271,7 +287,9 @@ export const planOf = (
   looked: readonly Looked[],
   deployment: Deployment,
 ): {steps: readonly PlannedStep[]; changes: number; unchanged: number} => {
+  const instances = looked.map(({instance}) => instance);
   const steps = looked.map(({instance, resources, waitsFor, ...rest}): PlannedStep => {
+    const after = prerequisitesOf(instance, instances, deployment).map(({key}) => key);
     const missing = 'missing' in rest ? rest.missing : [];
     const producer = looked.find(other => namesIn(other.instance.step.provides, deployment).includes(waitsFor ?? ''));
     return {
@@ -289,6 +307,7 @@ export const planOf = (
           : {id, changes: [{summary: `cannot be read now: ${assessment.error}`}], unread: assessment.error},
       ),
       ...(waitsFor !== undefined && {undecided: producer?.instance.step.title ?? waitsFor}),
+      ...(after.length > 0 && {after}),
       ...(missing.length > 0 && {awaits: missing.map(({title}) => title)}),
     };
   });

@@ -7,7 +7,7 @@ import type {Failure} from './failure.ts';
 import type {Instance} from './graph.ts';
 import {askAll, type HostLook, planOf} from './look.ts';
 import type {LookPorts} from './ports.ts';
-import {lookForProducts, lookOnce, type Opened} from './prepare.ts';
+import {lookOnce, type Opened} from './prepare.ts';
 import type {Verification} from './step.ts';
 import {tellVerified, type Verified, verificationFailure, verificationsOf, verified} from './verification.ts';
 
@@ -46,7 +46,7 @@ export const verifyDeployment = async (
   emit: (event: NewEvent) => void,
 ): Promise<Result<VerifyResult, Failure>> =>
   withoutThrowing(async () => {
-    const found = await lookForProducts(ports);
+    const found = await lookOnce(ports);
     if (!found.ok) return found;
     const {hosts, sessions} = found.value;
     const results = await Promise.all(hosts.map(each => verifyHost(each, found.value, ports, emit)));

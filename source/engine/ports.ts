@@ -59,7 +59,7 @@ export type RunPorts = Omit<LookPorts, 'signal'> & {
   readonly only?: readonly string[];
   /** Checks of facts, and those that must ask the hosts for more, over the connections that are open. */
   readonly preflight: (
-    hosts: readonly {readonly host: HostSpec; readonly facts: Facts}[],
+    hosts: readonly {readonly host: HostSpec; readonly facts: Facts; readonly at: Date}[],
     connect: (host: HostSpec) => Promise<Result<Connection, Failure>>,
   ) => readonly CheckResult[] | Promise<readonly CheckResult[]>;
   /** Failed checks that the operator has accepted, as `acceptanceOf` names them. */

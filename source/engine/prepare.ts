@@ -35,7 +35,7 @@ export const prepare = async (
 class NotGiven extends Error {}
 
 const givenSecret = async (
-  {name, given}: {readonly name: string; readonly given: string},
+  {name, given, remedy}: {readonly name: string; readonly given: string; readonly remedy?: string},
   {ensureSecret, deployment}: Pick<LookPorts, 'ensureSecret' | 'deployment'>,
 ): Promise<Result<string, Failure>> => {
   try {
@@ -47,24 +47,21 @@ const givenSecret = async (
     return err({
       kind: 'input',
       message: `The vault lacks ${given}.`,
-      remedy: `Put it there with \`groundwork secrets set ${deployment.name} ${name}\`, then try again.`,
+      remedy: remedy ?? `Put it there with \`groundwork secrets set ${deployment.name} ${name}\`, then try again.`,
     });
   }
 };
 
 export type Opened = Look & {readonly prepared: Prepared; readonly sessions: Sessions};
 
-/** Looks at what these instances are concerned with on all hosts. The caller closes the sessions. */
-const lookAt = async (
-  ports: LookPorts,
-  concerned: (instance: Instance) => boolean,
-): Promise<Result<Opened, Failure>> => {
+/** Looks at all hosts once and keeps what was found for the next look. The caller closes the sessions. */
+export const lookOnce = async (ports: LookPorts): Promise<Result<Opened, Failure>> => {
   const prepared = await prepare(ports);
   if (!prepared.ok) return prepared;
   const sessions = openSessions(host => ports.connect(host, ports.signal));
   const {instances, setting} = prepared.value;
   const found = await look({
-    instances: instances.filter(concerned),
+    instances,
     setting,
     facts: ports.facts,
     connect: sessions.to,
@@ -73,19 +70,9 @@ const lookAt = async (
     verify: false,
     signal: ports.signal,
   });
+  remember(found, ports.cache);
   return ok({...found, prepared: prepared.value, sessions});
 };
-
-/** Looks at all hosts once and keeps what was found for the next look. */
-export const lookOnce = async (ports: LookPorts): Promise<Result<Opened, Failure>> => {
-  const found = await lookAt(ports, () => true);
-  if (found.ok) remember(found.value, ports.cache);
-  return found;
-};
-
-/** The facts of all hosts, and what steps produce for others: as much as building their verifications takes. */
-export const lookForProducts = (ports: LookPorts): Promise<Result<Opened, Failure>> =>
-  lookAt(ports, ({step}) => (step.provides ?? []).length > 0);
 
 /** Hosts that did not answer keep what was known of them. A cache that cannot be written costs a round trip later. */
 export const remember = (

@@ -1,6 +1,7 @@
 import type {Change} from '../resources/resource.ts';
 import {connectStep, type Question, type RunEvent, type RunOutcome, type StepState} from './events.ts';
 import type {Failure} from './failure.ts';
+import {keyOf} from './graph.ts';
 import type {Missing} from './waiting.ts';
 
 /** An attempt that begins by itself later. The countdown is from `at` on. */
@@ -50,6 +51,8 @@ export type StepView = {
   /** Those, and what was changed beyond the plan (of an undecided step, for one). */
   readonly resources: readonly ResourceView[];
   readonly undecided?: string;
+  /** What must be done before, as `step@host`. */
+  readonly after: readonly string[];
   readonly changed: number;
   readonly unchanged: number;
   /** ISO 8601, of the first attempt. */
@@ -237,6 +240,7 @@ const unplanned = (step: string, host: string): StepView => ({
   attempt: 0,
   planned: 0,
   resources: [],
+  after: [],
   awaits: [],
   changed: 0,
   unchanged: 0,
@@ -263,7 +267,7 @@ const withPlan = (view: RunView, {changes, unchanged, steps}: Extract<RunEvent, 
   ...view,
   phase: 'running',
   plan: {changes, unchanged},
-  steps: steps.map(({step, title, host, estimate, resources, undecided, awaits = []}) => {
+  steps: steps.map(({step, title, host, estimate, resources, undecided, after = [], awaits = []}) => {
     const toChange = resources.filter(({changes: own}) => own.length > 0);
     const planned = toChange.length;
     return {
@@ -271,6 +275,7 @@ const withPlan = (view: RunView, {changes, unchanged, steps}: Extract<RunEvent, 
       title,
       estimate: planned > 0 || undecided ? estimate : 0,
       planned,
+      after,
       awaits,
       resources: toChange.map(({id, changes: own}) => ({id, changes: own, state: 'pending'})),
       ...(undecided && {undecided}),
@@ -348,3 +353,20 @@ export const progressOf = (view: RunView, now: Date): Progress => {
     remainingSeconds: Math.ceil(slowest.left),
   };
 };
+
+const done: readonly StepState[] = ['changed', 'unchanged', 'skipped'];
+
+/**
+ * What a step that has not begun waits for: the earlier steps that it needs and that are not done, else the one that its
+ * host is busy with. Empty for all others.
+ */
+export const waitsFor = ({steps}: Pick<RunView, 'steps'>, step: StepView): readonly StepView[] => {
+  if (step.state !== 'pending') return [];
+  const needed = steps.filter(each => step.after.includes(keyOf(each.step, each.host)) && !done.includes(each.state));
+  if (needed.length > 0) return needed;
+  return steps.filter(each => each.host === step.host && each.state === 'running');
+};
+
+/** Seconds that all steps took, one after the other. Hosts work side by side, so a run takes less. */
+export const workSeconds = ({steps}: Pick<RunView, 'steps'>): number =>
+  steps.reduce((sum, {seconds = 0}) => sum + seconds, 0);

@@ -8,13 +8,13 @@ import {bug} from './context.ts';
 import {sweepScript} from './detached-scripts.ts';
 import {connectStep, type NewEvent, type RunOutcome} from './events.ts';
 import type {Failure} from './failure.ts';
-import type {Instance} from './graph.ts';
+import {heldBy, type Instance} from './graph.ts';
 import {askAll, type Look, look, planOf} from './look.ts';
 import type {RunPorts} from './ports.ts';
 import {type Prepared, prepare, remember} from './prepare.ts';
 import {eventRedactor} from './redact.ts';
 import {withRemedy} from './remedies.ts';
-import {automaticDelay} from './retry.ts';
+import {delayBeforeLook, titleOf} from './retry.ts';
 import {countsOf} from './run-step.ts';
 import {type Run, schedule} from './schedule.ts';
 import {openSessions, type Sessions} from './sessions.ts';
@@ -113,10 +113,11 @@ const carryOut = async (ports: RunPorts, sessions: Sessions, emit: Run['emit']):
 };
 
 /** Jobs of a run that was killed, and that ended before this one looked: nobody asks for their results any more. */
-const sweepJobs = async ({ports, sessions}: Run): Promise<void> => {
+const sweepJobs = async ({ports, sessions, gone}: Run): Promise<void> => {
   if (!ports.resumed || ports.control.signal.aborted) return;
   await Promise.all(
     ports.deployment.hosts.map(async host => {
+      if (gone.has(host.name)) return;
       const connection = await sessions.to(host);
       if (connection.ok) await connection.value.run(sweepScript, {timeoutMs: 30_000, signal: ports.control.signal});
     }),
@@ -143,13 +144,19 @@ const connectTelling = async (
   return connection;
 };
 
-/** Looks again, by itself or when told to, until every host has answered; else how the run ended. */
+/** What a look found, and the hosts that the operator goes on without, each with why. */
+type Found = Look & {readonly gone: ReadonlyMap<string, Failure>};
+
+/**
+ * Looks again, by itself or when told to, until every host has answered that the operator does not go on without; else
+ * how the run ended.
+ */
 const lookUntilFound = async (
   ports: RunPorts,
   {instances, setting}: Prepared,
   sessions: Sessions,
   emit: Run['emit'],
-): Promise<Result<Look, RunResult>> => {
+): Promise<Result<Found, RunResult>> => {
   const {control, clock, cache} = ports;
   const ask = askInTurn(ports, emit);
   for (let tries = 0; ; tries += 1) {
@@ -169,17 +176,19 @@ const lookUntilFound = async (
       'failure' in each ? [withRemedy({host: each.host.name, ...each.failure}, [])] : [],
     );
     const [first] = failures;
-    if (!first) return ok(found);
+    if (!first) return ok({...found, gone: new Map()});
     // What does not pass by itself is the operator's, however many others may pass.
-    const worst = failures.find(failure => automaticDelay(failure, 0) === undefined) ?? first;
+    const worst = failures.find(failure => delayBeforeLook(failure, 0) === undefined) ?? first;
     const hosts = failures.map(({host = ''}) => host);
-    const delay = automaticDelay(worst, tries);
+    const delay = delayBeforeLook(worst, tries);
     if (delay !== undefined) {
       const about = {step: connectStep, attempt: tries + 2, inSeconds: delay};
       for (const {host = '', message} of failures) emit({type: 'retry.scheduled', ...about, host, reason: message});
       await clock.sleep(delay * 1000, control.signal);
       continue;
     }
+    const there = instances.filter(({host}) => hosts.includes(host.name));
+    const held = heldBy(there, instances, ports.deployment);
     const {choice} = await ask(
       {
         kind: 'failed',
@@ -187,16 +196,34 @@ const lookUntilFound = async (
         title: 'Looking at the hosts',
         hosts,
         failure: worst,
-        choices: ['retry', 'change', 'stop'],
+        // Something must be left that can go on.
+        choices: ['retry', 'change', ...(hosts.length < found.hosts.length ? (['leave'] as const) : []), 'stop'],
+        held: instances.filter(each => there.includes(each) || held.includes(each)).map(titleOf),
       },
       control.signal,
     );
     if (control.signal.aborted) return err(ended(emit, [], {outcome: 'stopped'}));
+    if (choice === 'leave') {
+      for (const failure of failures) emit({type: 'problem', failure});
+      return ok({...withUnseen(found, instances), gone: new Map(failures.map(each => [each.host ?? '', each]))});
+    }
     if (choice === 'change') return err(ended(emit, failures, {outcome: 'stopped', change: worst}));
     if (choice !== 'retry') return err(ended(emit, failures));
     tries = -1;
   }
 };
+
+/** The steps of hosts that did not answer are part of the plan, although nothing is known of them. */
+const withUnseen = (found: Look, instances: readonly Instance[]): Look => ({
+  ...found,
+  instances: instances.map(
+    instance =>
+      found.instances.find(looked => looked.instance === instance) ?? {
+        instance,
+        waitsFor: `${instance.host.name}, which does not answer`,
+      },
+  ),
+});
 
 /** Failures of the checks that nobody accepted. What was accepted is told, so that the journal keeps it. */
 const acceptChecks = async (
@@ -225,7 +252,7 @@ const preflightProblem = (check: CheckResult): Failure => ({
   remedy: check.acceptable ? `${check.remedy} Or accept it: --accept ${acceptanceOf(check)}` : check.remedy,
 });
 
-const begin = (ports: RunPorts, prepared: Prepared, sessions: Sessions, emit: Run['emit'], found: Look): Run => {
+const begin = (ports: RunPorts, prepared: Prepared, sessions: Sessions, emit: Run['emit'], found: Found): Run => {
   const wanted = prepared.instances.filter(({step}) => ports.only?.includes(step.id) ?? true);
   const products: Record<string, string> = {...found.products};
   const touched = new Set<string>();
@@ -245,6 +272,7 @@ const begin = (ports: RunPorts, prepared: Prepared, sessions: Sessions, emit: Ru
     progress: new Map(),
     unverified: new Set(),
     failures: new Map(),
+    gone: new Map(found.gone),
     missing: new Map(
       found.instances.flatMap(({instance, ...looked}) =>
         'missing' in looked ? [[instance.key, looked.missing] as const] : [],
@@ -277,7 +305,7 @@ const verifyUnchanged = async (run: Run, found: Look): Promise<void> => {
     ports.deployment.hosts.map(async host => {
       const mine = waiting.filter(instance => instance.host.name === host.name);
       const facts = run.facts.get(host.name);
-      if (mine.length === 0 || !facts || ports.control.signal.aborted) return [];
+      if (mine.length === 0 || !facts || run.gone.has(host.name) || ports.control.signal.aborted) return [];
       const open = mine
         .filter(({key}) => !asked.has(key))
         .map(instance => ({instance, checks: verificationsOf(instance, facts, run.products, prepared.setting)}));
@@ -306,7 +334,10 @@ const verifyUnchanged = async (run: Run, found: Look): Promise<void> => {
 };
 
 const resultOf = (run: Run): RunResult => {
-  const failures = [...run.failures.values()];
+  const stepFailures = [...run.failures.values()];
+  // A host that never answered has no failed step that would tell of it.
+  const silent = [...run.gone].flatMap(([host, failure]) => (run.facts.has(host) ? [] : [failure]));
+  const failures = [...stepFailures, ...silent];
   const inVain = [...run.inVain.values()];
   const counts = [...run.progress.values()].map(countsOf);
   const stopped = run.stopping || run.ports.control.signal.aborted || [...run.states.values()].includes('stopped');

@@ -3,11 +3,11 @@ import {err, ok, type Result} from '../result.ts';
 import {type Assessed, bug, contextOf} from './context.ts';
 import type {NewEvent, StepState} from './events.ts';
 import type {Failure} from './failure.ts';
-import {type Instance, prerequisitesOf} from './graph.ts';
+import {heldBy, type Instance, prerequisitesOf} from './graph.ts';
 import type {RunPorts} from './ports.ts';
 import type {Prepared} from './prepare.ts';
 import {withRemedy} from './remedies.ts';
-import {automaticDelay, questionFor} from './retry.ts';
+import {automaticDelay, isHostGone, questionFor} from './retry.ts';
 import {
   convergeStep,
   countsOf,
@@ -41,6 +41,8 @@ export type Run = {
   /** Steps with nothing to do, whose verification waits for the end, all in one round trip. */
   readonly unverified: Set<string>;
   readonly failures: Map<string, Failure>;
+  /** Hosts that do not answer and that the operator left for later: nothing more is tried there. */
+  readonly gone: Map<string, Failure>;
   /** What the look before the run found missing that somebody outside has to do, by instance. */
   readonly missing: ReadonlyMap<string, readonly Missing[]>;
   /** Those that wait for it, and will look again. */
@@ -84,7 +86,7 @@ export const schedule = async (run: Run): Promise<void> => {
         if (isStopping) end(run, instance, 'stopped');
         else if (waits) {
           if (asleep.isAwake(instance) && isFree(instance)) occupy(instance, lookAgain(run, instance));
-        } else if (before.some(isOver)) end(run, instance, 'blocked');
+        } else if (run.gone.has(instance.host.name) || before.some(isOver)) end(run, instance, 'blocked');
         else if (before.every(each => settled.includes(stateOf(each))) && isFree(instance)) {
           run.states.set(instance.key, 'running');
           occupy(instance, runInstance(run, instance));
@@ -187,7 +189,8 @@ const runInstance = async (run: Run, instance: Instance): Promise<void> => {
     const others = run.prepared.instances
       .filter(other => other.step === step && other !== instance)
       .map(other => other.host.name);
-    const {choice} = await run.ask(questionFor(instance, failure, others), control.signal);
+    const held = heldUpBy(run, instance, failure);
+    const {choice} = await run.ask(questionFor(instance, failure, {others, held}), control.signal);
     if (choice === 'retry' || choice === 'retry-all') {
       automatic = 0;
       if (choice === 'retry-all') repeatOnOthers(run, instance);
@@ -196,6 +199,7 @@ const runInstance = async (run: Run, instance: Instance): Promise<void> => {
     if (choice === 'skip') return end(run, instance, 'skipped', seconds, failure);
     if (choice === 'change') run.change = failure;
     if (choice !== 'leave') run.stopping = true;
+    else if (isHostGone(failure)) run.gone.set(host.name, failure);
     // Told already, before the question.
     run.states.set(key, 'failed');
     run.failures.set(key, failure);
@@ -240,11 +244,24 @@ const quietly = async (look: () => Promise<Result<void, Failure>>): Promise<Resu
   }
 };
 
+/** What waits for a failed step: all that comes after it and, where its host is gone, the rest of what is to be done there. */
+const heldUpBy = ({ports, prepared, states}: Run, instance: Instance, failure: Failure): readonly Instance[] => {
+  const {instances} = prepared;
+  const isOpen = ({key}: Instance): boolean => states.get(key) === 'pending';
+  const here = isHostGone(failure)
+    ? instances.filter(each => each.host.name === instance.host.name && isOpen(each))
+    : [];
+  const held = heldBy([instance, ...here], instances, ports.deployment);
+  return instances.filter(each => isOpen(each) && (here.includes(each) || held.includes(each)));
+};
+
 const repeatOnOthers = (run: Run, instance: Instance): void => {
   for (const other of run.prepared.instances) {
     const state = run.states.get(other.key);
-    if (other.step === instance.step && other !== instance && state && state !== 'running')
+    if (other.step === instance.step && other !== instance && state && state !== 'running') {
+      run.gone.delete(other.host.name);
       run.states.set(other.key, 'pending');
+    }
   }
 };
 

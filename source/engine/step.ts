@@ -24,7 +24,11 @@ export type StepContext = {
  */
 export type SecretSpec = {readonly name: string} & (
   | {readonly generate: () => string | Promise<string>; readonly given?: undefined}
-  | {readonly given: string; readonly generate?: undefined}
+  | {
+      readonly given: string /** How it gets there, when not by `groundwork secrets set`. */;
+      readonly remedy?: string;
+      readonly generate?: undefined;
+    }
 );
 
 /** A check with the real tool that what was installed does its work. Read-only, as root, under 15 seconds. */

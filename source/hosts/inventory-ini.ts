@@ -19,8 +19,8 @@ type Building = {
   readonly children: string[];
 };
 
-/** A value of `[group:vars]` is the whole rest of the line; one pair of quotes around it is Python's. */
-const unquoted = (text: string): string => text.trim().replace(/^(["'])(.*)\1$/, '$2');
+/** A value of `[group:vars]` is the whole rest of the line, `#` and all, but for a comment behind one in quotes. */
+const groupValue = (text: string): string => text.trim().replace(/^(["'])(.*?)\1(?:\s*#.*)?$/, '$2');
 
 /** A comment begins with `#` or `;` at the start of a line, and with ` #` later on where it is in no quotes. */
 const withoutComment = (line: string): string =>
@@ -57,9 +57,9 @@ export const parseIniInventory = (text: string, file: string): Result<Inventory,
       continue;
     }
     if (kind === 'vars') {
-      const [, name, value = ''] = /^([\w.-]+)\s*=(.*)$/.exec(content) ?? [];
+      const [, name, value = ''] = /^\s*([\w.-]+)\s*=(.*)$/.exec(raw) ?? [];
       if (name === undefined) return wrong(`"${content}" is not written like name=value`);
-      current.variables.set(name, {value: unquoted(value), line: index + 1});
+      current.variables.set(name, {value: groupValue(value), line: index + 1});
       continue;
     }
     const added = addHosts(current, content, index + 1);
@@ -70,9 +70,10 @@ export const parseIniInventory = (text: string, file: string): Result<Inventory,
 
 const addHosts = ({hosts}: Building, content: string, line: number): Result<void, string> => {
   const [first = '', ...rest] = words(content);
-  const names = expandRanges(first);
+  const [, pattern = first, port] = /^([^:]+(?:\[[^\]]*\][^:]*)*):(\d+)$/.exec(first) ?? [];
+  const names = expandRanges(pattern);
   if (!names.ok) return names;
-  const pairs: [string, Variable][] = [];
+  const pairs: [string, Variable][] = port === undefined ? [] : [['ansible_port', {value: port, line}]];
   for (const word of rest) {
     const at = word.indexOf('=');
     if (at < 1) return err(`"${word}" is not written like name=value`);

@@ -1,5 +1,6 @@
 import {lines, nothing, type Script, sh} from '../shell/script.ts';
 import {kubeEnvironment, printer, privateFolder} from './access.ts';
+import {type ChartEdits, editedChart} from './chart-edits.ts';
 
 export type Release = {readonly name: string; readonly namespace: string};
 
@@ -83,79 +84,6 @@ repair() {
   done
 }`;
 
-/** Which Jobs of a chart's hooks. A Job must match everything that is given. */
-export type HookMatcher = {
-  /** Part of the Job's name. */
-  readonly name?: string;
-  /** Part of an image: `mosipid/postgres-init`. */
-  readonly image?: string;
-};
-
-const literal = (text: string): string => JSON.stringify(text);
-
-const matches = ({name, image}: HookMatcher): string =>
-  `(and (contains ${literal(name ?? '')} $name) (contains ${literal(image ?? '')} $images))`;
-
-/**
- * Templates of Helm that turn chosen hook Jobs into ordinary ones. Helm has no switch for a single hook, and gives hooks to no
- * post-renderer; but whether a Job is one is decided by an annotation, after the templates have spoken.
- */
-const library = (matchers: readonly HookMatcher[]): string => `{{- define "groundwork.documents" -}}
-{{- range $document := regexSplit "(?m)^---" . -1 }}
----
-{{- $object := fromYaml $document }}
-{{- $found := false }}
-{{- if and (eq (toString $object.kind) "Job") (kindIs "map" $object.metadata) }}
-{{- if and (kindIs "map" $object.metadata.annotations) (hasKey ($object.metadata.annotations | default dict) "helm.sh/hook") }}
-{{- $name := toString $object.metadata.name }}
-{{- $images := "" }}
-{{- range $container := concat ($object.spec.template.spec.initContainers | default list) ($object.spec.template.spec.containers | default list) }}
-{{- $images = print $images " " $container.image }}
-{{- end }}
-{{- $found = or ${matchers.map(matches).join(' ')} false }}
-{{- end }}
-{{- end }}
-{{- if $found }}
-{{- range $key := keys $object.metadata.annotations }}
-{{- if hasPrefix "helm.sh/hook" $key }}
-{{- $_ := unset $object.metadata.annotations $key }}
-{{- end }}
-{{- end }}
-{{ toYaml $object }}
-{{- else }}
-{{ $document }}
-{{- end }}
-{{- end }}
-{{- end }}
-`;
-
-/**
- * Puts a changed copy of the chart, with the charts inside it, in the place of `chart`. A file that defines templates for others
- * besides printing objects stays as it is, because a definition cannot hold one.
- */
-const withoutHooks = (matchers: readonly HookMatcher[]): Script =>
-  matchers.length === 0
-    ? nothing
-    : lines(
-        printer('library', library(matchers)),
-        sh`mkdir "$dir/chart" && tar -xzf "$chart" -C "$dir/chart" || exit 1
-while packed=$(find "$dir/chart" -type f -path '*/charts/*.tgz' | head -n 1) && [ -n "$packed" ]; do
-  tar -xzf "$packed" -C "$(dirname "$packed")" && rm "$packed" || exit 1
-done
-chart=$(echo "$dir"/chart/*)
-mkdir -p "$chart/templates" && library >"$chart/templates/_groundwork.tpl" || exit 1
-number=0
-while IFS= read -r file; do
-  ! grep -qE '[{][{]-? *define ' "$file" || continue
-  number=$((number + 1))
-  {
-    printf '{{- define "groundwork.file.%s" -}}\n' "$number"
-    cat "$file"
-    printf '\n{{- end -}}\n{{- include "groundwork.documents" (include "groundwork.file.%s" .) -}}\n' "$number"
-  } >"$dir/file" && mv "$dir/file" "$file" || exit 1
-done < <(find "$chart" -type f -path '*/templates/*' ! -path '*/templates/tests/*' ! -name '_*' \( -name '*.yaml' -o -name '*.yml' \))`,
-      );
-
 /** Errors that pass by themselves while a cluster is coming up. */
 const passing =
   'failed calling webhook|unable to handle the request|was refused|[Uu]nable to connect|i/o timeout|TLS handshake timeout|ServiceUnavailable|etcdserver|unexpected EOF|the object has been modified|no matches for kind|could not find the requested resource|object is being deleted|being terminated';
@@ -169,15 +97,14 @@ export type Installing = Release & {
   readonly description: string;
   readonly createNamespace: boolean;
   readonly timeoutSeconds: number;
-  readonly hooksAsJobs: readonly HookMatcher[];
-};
+} & ChartEdits;
 
 /**
  * Installs or upgrades. Values come on standard input. What helm prints of a release (its notes may hold passwords) is
  * dropped; its errors are shown.
  */
 export const installScript = (installing: Installing): Script => {
-  const {name, namespace, chart, values, description, createNamespace, timeoutSeconds, hooksAsJobs} = installing;
+  const {name, namespace, chart, values, description, createNamespace, timeoutSeconds} = installing;
   const common = sh`--namespace=${namespace} --values=- --description=${description} --timeout=${`${timeoutSeconds}s`}`;
   return lines(
     kubeEnvironment,
@@ -187,7 +114,7 @@ export const installScript = (installing: Installing): Script => {
     helpers(installing),
     repair,
     printer('values', values),
-    withoutHooks(hooksAsJobs),
+    editedChart(installing),
     sh`try() {
   case $action in
     install) values | helm install ${name} "$chart" ${common} ${createNamespace ? sh`--create-namespace` : noWord} ;;

@@ -183,7 +183,7 @@ const templates: Readonly<Record<string, readonly Template[]>> = {
     {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
-      metadata: {name: 'rancher-backup-{{ .Release.Revision }}'},
+      metadata: {name: 'rancher-backup-1'},
       spec: {
         accessModes: ['ReadWriteOnce'],
         storageClassName: '{{ .Values.persistence.storageClass }}',
@@ -220,7 +220,7 @@ const templates: Readonly<Record<string, readonly Template[]>> = {
     {when: 'ne .Values.mode "daemonset"', object: deployment(name)},
   ],
   'openg2p-commons-base': [
-    statefulSet(`${name}-postgresql`),
+    {when: '.Values.postgresql.enabled', object: statefulSet(`${name}-postgresql`)},
     statefulSet(`${name}-keycloak`),
     statefulSet(`${name}-minio`),
     statefulSet(`${name}-kafka-controller`),
@@ -230,7 +230,7 @@ const templates: Readonly<Record<string, readonly Template[]>> = {
     deployment(`${name}-mail`),
     job(`${name}-postgres-init`),
     job(`${name}-keycloak-init`),
-    service(`${name}-postgresql`, 5432),
+    {when: '.Values.postgresql.enabled', object: service(`${name}-postgresql`, 5432)},
     service(`${name}-keycloak`, 80),
   ],
 };

@@ -21,9 +21,9 @@ const stuck = (release: string): Fault => ({
 });
 
 /** A record of the site's DNS that is not there yet when it is looked for, and is when it is looked for again. */
-const recordMissing = (name: string): Fault => ({
+const recordMissing: Fault = {
   tool: 'dig',
-  when: name,
+  when: '',
   says: [
     ';; Got answer:',
     ';; ->>HEADER<<- opcode: QUERY, status: NXDOMAIN, id: 26313',
@@ -31,7 +31,7 @@ const recordMissing = (name: string): Fault => ({
     'openg2p.test.\t\t300\tIN\tSOA\tns1.openg2p.test. hostmaster.openg2p.test. 2026112101 7200 3600 1209600 300',
   ],
   status: 0,
-});
+};
 
 /** The cluster has no room to write down objects of a kind. */
 const diskFull = (kind: string): Fault => ({
@@ -79,7 +79,7 @@ const fixed: Readonly<Record<string, Fault>> = {
     says: ['dnsmasq: failed to create listening socket for 10.0.0.11: Address already in use'],
     status: 2,
   },
-  'site-dns': recordMissing('rancher.'),
+  'site-dns': recordMissing,
   certificates: {
     tool: 'update-ca-certificates',
     when: '',
@@ -103,6 +103,21 @@ const fixed: Readonly<Record<string, Fault>> = {
     when: 'start',
     says: ['rpc.nfsd: unable to bind AF_INET TCP socket: errno 98 (2049: Address already in use)'],
     status: 1,
+  },
+  postgresql: {
+    tool: 'postgres',
+    when: 'start',
+    says: [
+      'LOG:  could not bind IPv4 address "10.0.0.11": Address already in use',
+      'FATAL:  could not create any TCP/IP sockets',
+    ],
+    status: 1,
+  },
+  'storage-access': {
+    tool: 'apt-get',
+    when: 'libnfs-utils',
+    says: ["E: You don't have enough free space in /var/cache/apt/archives/."],
+    status: 100,
   },
   'kubernetes-tools': {
     tool: 'curl',
@@ -149,10 +164,17 @@ const fixed: Readonly<Record<string, Fault>> = {
 
 /** The same for the steps of an environment, by what follows its name in theirs. */
 const ofEnvironment = (name: string): Readonly<Record<string, Fault>> => ({
-  dns: recordMissing(`${name}.`),
+  dns: recordMissing,
   namespace: diskFull(`Namespace/${name}`),
   gateway: diskFull(`${name}/Gateway`),
   passwords: diskFull(`${name}/Secret`),
+  databases: {
+    tool: 'psql',
+    when: '',
+    says: ['psql:<stdin>:4: PANIC:  could not write to file "pg_wal/xlogtemp.4711": No space left on device'],
+    status: 2,
+  },
+  'database-access': diskFull(`${name}/EndpointSlice`),
   'commons-base': {
     tool: 'helm',
     when: 'commons',

@@ -7,6 +7,8 @@ export type PracticeHostSpec = {
   readonly cpus: number;
   readonly memoryGb: number;
   readonly diskGb: number;
+  /** A second, empty disk. */
+  readonly volumeGb?: number;
   /** `ubuntu-24.04`, `debian-12`, …: one that Groundwork installs on. */
   readonly os: string;
 };
@@ -110,6 +112,11 @@ export const kernelFiles = (
   'sys/block/vda/size': lines(String(sectors(spec.diskGb))),
   'sys/block/vda/queue/rotational': lines('0'),
   'sys/block/vda/vda1/dev': lines(device),
+  ...(spec.volumeGb !== undefined && {
+    'sys/block/vdb/dev': lines('252:16'),
+    'sys/block/vdb/size': lines(String(sectors(spec.volumeGb))),
+    'sys/block/vdb/queue/rotational': lines('0'),
+  }),
   'sys/module/nfsd/initstate': lines('live'),
   'sys/module/wireguard/initstate': lines('live'),
   'sys/module/nf_tables/initstate': lines('live'),

@@ -114,7 +114,8 @@ const startOne = async (
   prepareRoot({folder, fixtures, spec, place, owner: isolation.root ? firstUid : undefined, pace});
   const machine = await startMachine({name: spec.name, folder, fixtures, isolation});
   if (!machine.ok) return machine;
-  const planned = index === 0 && fault !== undefined ? faultOf(fault) : undefined;
+  // Each machine fails once, if the step concerns it.
+  const planned = fault === undefined ? undefined : faultOf(fault);
   await runIn(machine.value, planned ? `cat >${faultPath}` : `rm -f ${faultPath}`, planned ? faultText(planned) : '');
   const hostKey = keyIn(join(home, 'host-key'), spec.name);
   const clientKeyPath = join(directory, 'identity');

@@ -1,4 +1,5 @@
 import type {RunView, StepView} from '../engine/run-view.ts';
+import {tookText} from './took.ts';
 
 const named = ({title, host}: StepView): string => `${title} on ${host}`;
 
@@ -16,6 +17,7 @@ export const summaryLines = (view: RunView, folder: string): readonly string[] =
   const list = (title: string, steps: readonly StepView[]) =>
     steps.length > 0 ? [`  ${title}: ${steps.map(named).join(', ')}`] : [];
   return [
+    `  It took ${tookText(view)}.`,
     ...list('Done', done),
     ...list('Skipped', inState('skipped')),
     ...list('Failed', inState('failed')),

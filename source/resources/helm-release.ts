@@ -2,10 +2,10 @@ import {createHash} from 'node:crypto';
 import {posix} from 'node:path';
 import {redactor} from '../engine/redact.ts';
 import {kubeEnvironment, printer, privateFolder, unlessAnswered, unlessInstalled} from '../kubernetes/access.ts';
+import type {HookMatcher, Trust} from '../kubernetes/chart-edits.ts';
 import {recordKeepingClaims} from '../kubernetes/helm-record.ts';
 import {
   claimsOf,
-  type HookMatcher,
   installScript,
   type Release,
   recordScript,
@@ -31,7 +31,7 @@ import {inCluster} from './manifest.ts';
 import {type Apply, type Change, type Resource, resource} from './resource.ts';
 import {absolute} from './write-file.ts';
 
-export type {HookMatcher} from '../kubernetes/helm-script.ts';
+export type {HookMatcher, Trust} from '../kubernetes/chart-edits.ts';
 
 /** A verified chart on the host. */
 export type ChartRef = {
@@ -60,6 +60,8 @@ export type HelmRelease = {
    * other and each to its end, so that one that waits for a later one waits for ever.
    */
   readonly hooksAsJobs?: readonly HookMatcher[];
+  /** Authorities that the pods are to trust beside what their images bring. */
+  readonly trust?: Trust;
 };
 
 /** The newest revision. */
@@ -86,10 +88,12 @@ const canonical = (value: unknown): string =>
   );
 
 /** What the newest revision says of itself when it is ours and as it should be. */
-export const descriptionOf = ({chart, values, hooksAsJobs = []}: HelmRelease): string => {
+export const descriptionOf = ({chart, values, hooksAsJobs = [], trust}: HelmRelease): string => {
   const {path, version, sha256} = chart;
   const file = posix.basename(path);
-  const hash = createHash('sha256').update(canonical({file, version, sha256, values, hooksAsJobs})).digest('hex');
+  const hash = createHash('sha256')
+    .update(canonical({file, version, sha256, values, hooksAsJobs, trust}))
+    .digest('hex');
   return `Groundwork ${hash.slice(0, 32)}`;
 };
 
@@ -184,6 +188,7 @@ export const helmRelease = (release: HelmRelease): Resource => {
             createNamespace,
             timeoutSeconds,
             hooksAsJobs,
+            ...(release.trust && {trust: release.trust}),
           }),
           {detached: true, timeoutMs: (3 * timeoutSeconds + 1200) * 1000, told: redact},
         );

@@ -60,7 +60,8 @@ const enabledStates = ['enabled', 'static', 'alias', 'indirect', 'generated'];
 
 const withSuffix = (unit: string): string => (/\.[a-z]+$/.test(unit) ? unit : `${unit}.service`);
 
-const recordOf = (unit: string): string => `/var/lib/groundwork/loaded/${withSuffix(unit)}`;
+/** What we loaded last into a unit: in which life of it, and the hash of each file. */
+export const recordOf = (unit: string): string => `/var/lib/groundwork/loaded/${withSuffix(unit)}`;
 
 const filesMarker = '=== files';
 const recordMarker = '=== loaded';
@@ -81,7 +82,7 @@ const ages = (programs: readonly string[]): Script =>
   if [ -f "$file" ]; then echo "- $(stat -L -c %Z "$file")"; else echo missing; fi
 done`;
 
-const probe = (unit: string, files: readonly string[], programs: readonly string[]): Script =>
+export const probeService = (unit: string, files: readonly string[], programs: readonly string[]): Script =>
   lines(
     sh`command -v systemctl >/dev/null || { echo no-systemd; exit 0; }`,
     // In UTC, because the abbreviation of another zone does not say which zone it is.
@@ -195,7 +196,7 @@ done
 [ "$(systemctl show --property=NRestarts --value ${unit})" = "$restarts" ] || fail ${`${unit} ends and is started again and again`}`;
 
 /** What the record holds of the files: `HASH PATH` for each. */
-const loadedFiles = (files: readonly string[]): Script => sh`for file in ${files}; do
+export const loadedFiles = (files: readonly string[]): Script => sh`for file in ${files}; do
   if [ -f "$file" ]; then set -- $(sha256sum <"$file"); else set -- missing; fi
   printf '%s %s\n' "$1" "$file"
 done`;
@@ -283,7 +284,7 @@ export const service = (unit: string, options: Service = {}): Resource => {
   return resource<State>({
     id: `service ${unit}`,
     doing: `setting up service ${unit}`,
-    probe: probe(unit, configuration, programs),
+    probe: probeService(unit, configuration, programs),
     read: ({stdout}) => readService(unit, stdout),
     diff: (state): Change[] => todo(state, unit, options).map(({summary}) => ({summary})),
     apply: state =>

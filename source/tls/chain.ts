@@ -1,6 +1,7 @@
 import type {ChainCertificate} from './chain-certificate.ts';
 import {namesOutside} from './constrained-names.ts';
 import {day, error, type Finding, isError} from './findings.ts';
+import type {Roots} from './roots.ts';
 import {ExtendedKeyUsage, KeyUsageFlags} from './x509.ts';
 
 /** A way from a certificate up to a root that is trusted, or as far as it goes. */
@@ -155,8 +156,7 @@ export type ChainInput = {
   readonly leaf: ChainCertificate;
   /** What came along, in any order. */
   readonly pool: readonly ChainCertificate[];
-  /** Roots by their subject, as Node writes it. */
-  readonly roots: ReadonlyMap<string, readonly ChainCertificate[]>;
+  readonly roots: Roots;
   readonly now: Date;
 };
 
@@ -167,7 +167,7 @@ export const findChain = ({leaf, pool, roots, now}: ChainInput): Chain => {
     if (ways.length >= mostPaths || path.length > longestPath) return;
     const last = path.at(-1) as ChainCertificate;
     const seen = (each: ChainCertificate): boolean => path.some(({raw}) => raw.equals(each.raw));
-    const trusted = (roots.get(last.native.issuer) ?? []).filter(each => signedBy(last, each));
+    const trusted = roots.named(last.native.issuer).filter(each => signedBy(last, each));
     // A leaf that signed itself is vouched for by nobody, whatever the list of roots holds.
     for (const root of trusted.filter(each => !each.raw.equals(last.raw))) {
       const whole = [...path, root];

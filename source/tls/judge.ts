@@ -102,7 +102,7 @@ export type JudgeOptions = {
  */
 export const judge = ({leaf, key, pool}: Supply, {roots, now, warnDays}: JudgeOptions): Verdict => {
   const own = pool.filter(isRoot);
-  const chain = findChain({leaf, pool, roots: withPrivateRoots(roots, own).bySubject, now});
+  const chain = findChain({leaf, pool, roots: withPrivateRoots(roots, own), now});
   const root = chain.complete ? chain.path.at(-1) : undefined;
   const isPrivate = root !== undefined && !roots.isPublic(root);
   return {

@@ -18,20 +18,17 @@ import {givers} from './host-programs.ts';
 import {type FetchKey, fetchKeys, keyProduct, keysOfBackupHost, sourceOf, sourceProduct} from './keys.ts';
 import {machineRemedies, machinesProduct, sameMachine} from './machine.ts';
 import {
-  accessAccount,
   accessHome,
+  accessSudoers,
+  accessUser,
   keysFolder,
   programPath,
   programsFolder,
   settingsFolder,
-  sudoersPath,
 } from './paths.ts';
 import {rancherPath} from './rancher-objects.ts';
-import {backupAccessRemoval} from './removal.ts';
+import {accessRemoval} from './removal.ts';
 import {backupHost, hasBackup, keeps, sourceHosts} from './settings.ts';
-
-/** The account that the backup host comes in with. */
-export const accessUser = accessAccount;
 
 const authorizedKeys = `${accessHome}/.ssh/authorized_keys`;
 
@@ -65,7 +62,7 @@ const way = (context: StepContext): readonly Resource[] => {
     ),
     // Root may run these and no others for that account. What the caller asked of rsync goes along, for rrsync to judge.
     file(
-      sudoersPath,
+      accessSudoers,
       managedFile(
         `Defaults:${accessUser} env_keep += "SSH_ORIGINAL_COMMAND SSH_CONNECTION"`,
         ...given.map(key => `${accessUser} ALL=(root) NOPASSWD: ${programPath(`give-${key}`)} ""`),
@@ -94,7 +91,6 @@ export const backupAccess = step({
   enabled: hasBackup,
   needs: deployment => [machinesProduct, ...keysOfBackupHost(deployment).map(keyProduct)],
   provides: deployment => sourceHosts(deployment).map(({name}) => sourceProduct(name)),
-  removal: backupAccessRemoval,
   resources: context => {
     const {deployment, host} = context;
     const itself = host.name === backupHost(deployment).name;
@@ -129,4 +125,5 @@ export const backupAccess = step({
           ),
         ],
   remedies: [...machineRemedies, ...aptRemedies],
+  removal: accessRemoval,
 });

@@ -12,13 +12,14 @@ import {managedFile, word} from '../shared/config-text.ts';
 import {roles} from '../shared/deployment.ts';
 import {newPassword} from '../shared/password.ts';
 import {alertResources, mailSecrets} from './alerts.ts';
-import {accessUser, backupAccess, givenBy} from './backup-access.ts';
+import {backupAccess, givenBy} from './backup-access.ts';
 import {backupKeys} from './backup-keys.ts';
 import {jobProgram, resticEnvironment} from './jobs.ts';
 import {sourceProduct, sshKey} from './keys.ts';
 import {machinesFile, machinesProduct, sourcesIn} from './machine.ts';
 import {offsiteKey, offsiteResources, offsiteSecrets} from './offsite.ts';
 import {
+  accessUser,
   configurationsFolder,
   etcdFolder,
   filesMirror,
@@ -33,11 +34,12 @@ import {
   restoreFolder,
   sshSettingsPath,
   statusFolder,
+  unitsFolder,
 } from './paths.ts';
 import {backupRemedies} from './remedies.ts';
-import {backupJobsRemoval} from './removal.ts';
+import {jobsRemoval} from './removal.ts';
 import {backupOf, hasBackup, jobIds, jobsOf, keeps, sourceHosts, timerOf} from './settings.ts';
-import {alertJobProgram, alertService, jobService, jobTimer, recordProgram, timerPath, unitsFolder} from './units.ts';
+import {alertJobProgram, alertService, jobService, jobTimer, recordProgram, timerPath} from './units.ts';
 
 export const resticPassphrase = 'backup-restic-passphrase';
 
@@ -153,7 +155,6 @@ export const backupJobs = step({
     ...offsiteSecrets(deployment),
     ...mailSecrets(deployment),
   ],
-  removal: backupJobsRemoval,
   resources: context => {
     const {deployment, host, products, secret} = context;
     const {path, offsite} = backupOf(deployment);
@@ -217,4 +218,5 @@ export const backupJobs = step({
         ]
       : [],
   remedies: backupRemedies,
+  removal: jobsRemoval,
 });

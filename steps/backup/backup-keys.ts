@@ -9,12 +9,9 @@ import {roles} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {keyProduct, keysOfBackupHost, repositoryKey, sourceOf, sourceProduct, sshKey} from './keys.ts';
 import {machinesProduct, rememberedMachines} from './machine.ts';
-import {keyPath, keysFolder, pgbackrestHome, repositoryAccount, settingsFolder} from './paths.ts';
-import {backupKeysRemoval} from './removal.ts';
+import {keyPath, keysFolder, pgbackrestHome, repositoryUser, settingsFolder} from './paths.ts';
+import {keysRemoval} from './removal.ts';
 import {backupHost, hasBackup, keeps} from './settings.ts';
-
-/** Owns pgBackRest’s repository. Of its own, so that the database’s account of this host, if there is one, cannot touch it. */
-export const repositoryUser = repositoryAccount;
 
 const ownerOf = (key: string): string => (key === repositoryKey ? repositoryUser : 'root');
 
@@ -31,7 +28,6 @@ export const backupKeys = step({
     sourceProduct(backupHost(deployment).name),
     ...keysOfBackupHost(deployment).map(keyProduct),
   ],
-  removal: backupKeysRemoval,
   resources: context => [
     aptPackages(['openssh-client']),
     directory(settingsFolder),
@@ -53,4 +49,5 @@ export const backupKeys = step({
       }),
     ),
   remedies: aptRemedies,
+  removal: keysRemoval,
 });

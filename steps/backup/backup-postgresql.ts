@@ -20,10 +20,10 @@ import {backupKeys} from './backup-keys.ts';
 import {pgbackrestOnly} from './host-programs.ts';
 import {databaseKey, keyProduct, repositoryKey, sourceIn, sourceProduct, sshKey} from './keys.ts';
 import {machinesProduct, sameMachine} from './machine.ts';
-import {programPath, spoolPath} from './paths.ts';
+import {archiveSettingsPath, databaseAuthorizedKeys, databaseKeysFolder, programPath, spoolPath} from './paths.ts';
 import {configurationFile, databaseConfiguration, folderResources, sshResources} from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
-import {backupPostgresqlRemoval} from './removal.ts';
+import {archiveRemoval} from './removal.ts';
 import {backupHost, keeps, stanzaOf} from './settings.ts';
 import {watchResources} from './watch.ts';
 
@@ -32,15 +32,15 @@ export const systemProduct = 'postgresql-system';
 /** Where its data lies. */
 export const dataProduct = 'postgresql-data';
 
-/** Debian’s home of the database’s account, where its SSH server looks for keys. */
-const home = '/var/lib/postgresql';
-
-const identity = (version: number): Resource => {
+/** Reads which database it is, and where its data lies. */
+export const databaseIdentity = (version: number): Resource => {
   const {data, programs} = clusterPaths(version);
   return resource<string>({
     id: 'identity of the database',
     doing: 'reading which database it is',
-    probe: sh`[ ! -x ${`${programs}/pg_controldata`} ] || LC_ALL=C ${`${programs}/pg_controldata`} ${data} 2>/dev/null | sed -n 's/^Database system identifier: *//p'`,
+    probe: sh`tool=${`${programs}/pg_controldata`}
+[ -x "$tool" ] || tool=$(command -v pg_controldata) || exit 0
+LC_ALL=C "$tool" ${data} 2>/dev/null | sed -n 's/^Database system identifier: *//p'`,
     read: ({stdout}) => ok(/^\d+$/.test(stdout.trim()) ? stdout.trim() : ''),
     diff: () => [],
     products: (system): Products => (system === '' ? {} : {[systemProduct]: system, [dataProduct]: data}),
@@ -76,7 +76,6 @@ export const backupPostgresql = step({
   needs: deployment => [machinesProduct, keyProduct(repositoryKey), sourceProduct(backupHost(deployment).name)],
   provides: [keyProduct(databaseKey), systemProduct, dataProduct],
   secrets: mailSecrets,
-  removal: backupPostgresqlRemoval,
   resources: context => {
     const {deployment, facts, host, products, secret} = context;
     const version = postgresqlVersion(deployment, facts);
@@ -84,7 +83,7 @@ export const backupPostgresql = step({
     const far = farSide(context);
     return [
       {...sameMachine(context), id: 'same machine as the archive is of'},
-      identity(version),
+      databaseIdentity(version),
       aptPackages(['pgbackrest']),
       sshKey(databaseKey, 'postgres'),
       ...folderResources('postgres'),
@@ -92,15 +91,15 @@ export const backupPostgresql = step({
       ...(far ? sshResources(far) : []),
       configurationFile(databaseConfiguration(deployment, {data, cpus: facts.cpus}), 'postgres'),
       file(programPath('only-pgbackrest'), pgbackrestOnly(deployment, 'pg'), {mode: 0o755}),
-      directory(`${home}/.ssh`, {owner: 'postgres:postgres', mode: 0o700}),
+      directory(databaseKeysFolder, {owner: 'postgres:postgres', mode: 0o700}),
       // Root's and readable: the server reads it as that account, which must not be able to let in others.
       file(
-        `${home}/.ssh/authorized_keys`,
+        databaseAuthorizedKeys,
         managedFile(keyLine(deployment, products[keyProduct(repositoryKey)] ?? '', programPath('only-pgbackrest'))),
       ),
       ...alertResources(deployment, host.name, secret),
       ...watchResources(deployment, data),
-      file(`${settings}/groundwork-backup.conf`, archiveSettings(deployment), {owner: 'postgres:postgres'}),
+      file(archiveSettingsPath(settings), archiveSettings(deployment), {owner: 'postgres:postgres'}),
       {...settingsInForce(version), id: 'settings of the archive in force'},
     ];
   },
@@ -134,4 +133,5 @@ export const backupPostgresql = step({
     ];
   },
   remedies: backupRemedies,
+  removal: archiveRemoval,
 });

@@ -50,7 +50,6 @@ export const backupRancher = step({
   estimate: 90,
   enabled: deployment => keeps(deployment, 'rancher'),
   secrets: () => [{name: rancherKey, generate: newRancherKey}],
-  removal: {goesWith: rke2},
   resources: context => [
     artifact(context, 'chart-rancher-backup-crd'),
     artifact(context, 'chart-rancher-backup'),
@@ -112,5 +111,6 @@ export const backupRancher = step({
     },
     ...platformRemedies,
   ],
+  removal: {goesWith: rke2},
   skippable: 'Rancher’s users, projects and settings are then only in the copies of the cluster’s state.',
 });

@@ -8,17 +8,17 @@ import {type Resource, resource, script} from '../../source/resources/resource.t
 import {err, ok, type Result} from '../../source/result.ts';
 import {sh} from '../../source/shell/script.ts';
 import {packageSources} from '../postgresql/packages.ts';
+import {locale} from '../postgresql/postgresql.ts';
 import {versionProduct} from '../postgresql/version.ts';
 import {exitsZero} from '../shared/checks.ts';
 import {managedFile} from '../shared/config-text.ts';
 import {hostsPlaying, roles} from '../shared/deployment.ts';
 import {newPassword} from '../shared/password.ts';
 import {backupJobs} from './backup-jobs.ts';
-import {repositoryUser} from './backup-keys.ts';
 import {backupPostgresql, dataProduct, systemProduct} from './backup-postgresql.ts';
 import {pgbackrestOnly} from './host-programs.ts';
 import {databaseKey, keyProduct, repositoryKey, sourceIn, sourceProduct} from './keys.ts';
-import {pgbackrestHome, postgresqlRepository, programPath} from './paths.ts';
+import {createClusterPath, pgbackrestHome, postgresqlRepository, programPath, repositoryUser} from './paths.ts';
 import {
   configurationFile,
   folderResources,
@@ -28,7 +28,7 @@ import {
   sshResources,
 } from './pgbackrest.ts';
 import {backupRemedies} from './remedies.ts';
-import {backupRepositoryRemoval} from './removal.ts';
+import {repositoryRemoval} from './removal.ts';
 import {keeps, serviceOf} from './settings.ts';
 
 /** What pgBackRest’s `info --output=json` says of one stanza, as far as it is looked at (pgbackrest.org, command info). */
@@ -99,7 +99,6 @@ export const backupRepository = step({
       .map(({name}) => sourceProduct(name)),
   ],
   secrets: () => [{name: repositoryPassphrase, generate: newPassword}],
-  removal: backupRepositoryRemoval,
   resources: ({deployment, facts, products, secret}) => {
     const [host] = hostsPlaying(deployment, roles.storage);
     const source = sourceIn(products[sourceProduct(host?.name ?? '')]);
@@ -107,8 +106,11 @@ export const backupRepository = step({
     const version = products[versionProduct] ?? '';
     return [
       ...packageSources(deployment, facts),
+      // The databases of a throw-away server do not open without the locale that they sort by.
+      aptPackages(['locales']),
+      locale,
       // A server of the database's version, for restores into a throw-away one; none of its own runs here.
-      file('/etc/postgresql-common/createcluster.d/groundwork-backup.conf', managedFile('create_main_cluster = false')),
+      file(createClusterPath, managedFile('create_main_cluster = false')),
       aptPackages(['pgbackrest', `postgresql-${version}`]),
       ...folderResources(repositoryUser),
       directory(postgresqlRepository(deployment), {owner: `${repositoryUser}:${repositoryUser}`, mode: 0o750}),
@@ -166,4 +168,5 @@ export const backupRepository = step({
         ]),
   ],
   remedies: backupRemedies,
+  removal: repositoryRemoval,
 });

@@ -1,8 +1,7 @@
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {lines, nothing, type Script, sh} from '../../source/shell/script.ts';
 import {hostsPlaying, roles} from '../shared/deployment.ts';
-import {repositoryUser} from './backup-keys.ts';
-import {etcdFolder, filesMirror, statusFolder} from './paths.ts';
+import {etcdFolder, filesMirror, repositoryUser, statusFolder} from './paths.ts';
 import {rancherFolder} from './rancher-objects.ts';
 import {backupOf, jobsOf, keeps, serviceOf, stanzaOf, timerOf} from './settings.ts';
 

@@ -1,7 +1,6 @@
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {lines, type Script, sh} from '../../source/shell/script.ts';
-import {repositoryUser} from './backup-keys.ts';
-import {restoreFolder, statusFolder} from './paths.ts';
+import {repositoryUser, restoreFolder, statusFolder} from './paths.ts';
 import {stanzaOf} from './settings.ts';
 
 /** Seconds that the archive may take to be replayed. */
@@ -83,9 +82,11 @@ bin=/usr/lib/postgresql/$version/bin data=$base/data place=$base
 started=$(date +%s)
 pgbackrest ${stanza} "--pg1-path=$data" --log-level-console=warn restore
 throwaway "$data" "$base" "$bin"
-until [ "$(sql postgres 'SELECT pg_is_in_recovery()')" = f ]; do
+recovering=$(sql postgres 'SELECT pg_is_in_recovery()')
+while [ "$recovering" = t ]; do
   [ $(($(date +%s) - started)) -lt ${longestReplay} ] || { echo 'the archive was not replayed in time' >&2; exit 1; }
   sleep 1
+  recovering=$(sql postgres 'SELECT pg_is_in_recovery()')
 done
 echo "last change: $(sql postgres "SELECT coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), 'unknown')") UTC"
 count_all

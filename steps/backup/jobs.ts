@@ -1,7 +1,6 @@
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {lines, nothing, type Script, sh} from '../../source/shell/script.ts';
 import {hostsPlaying, roles} from '../shared/deployment.ts';
-import {repositoryUser} from './backup-keys.ts';
 import {checkJob} from './check-job.ts';
 import {drillJob} from './drill-job.ts';
 import {program} from './host-programs.ts';
@@ -14,7 +13,7 @@ import {
   keyPath,
   postgresqlRepository,
   programPath,
-  resticCache,
+  repositoryUser,
   resticPassphrasePath,
   resticRepository,
   sshSettingsPath,
@@ -32,7 +31,7 @@ export const resticEnvironment = (
   deployment: Deployment,
 ): Script => sh`export RESTIC_REPOSITORY=${resticRepository(deployment)}
 export RESTIC_PASSWORD_FILE=${resticPassphrasePath}
-export RESTIC_CACHE_DIR=${resticCache} RESTIC_PROGRESS_FPS=0.02`;
+export RESTIC_CACHE_DIR=/var/cache/groundwork-backup RESTIC_PROGRESS_FPS=0.02`;
 
 const pgbackrest = (deployment: Deployment, ...words: readonly string[]): Script =>
   sh`runuser -u ${repositoryUser} -- pgbackrest ${`--stanza=${stanzaOf(deployment)}`} ${words}`;

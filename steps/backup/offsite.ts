@@ -5,7 +5,7 @@ import type {Resource} from '../../source/resources/resource.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
 import {managedFile, word} from '../shared/config-text.ts';
 import {newPassword} from '../shared/password.ts';
-import {keyPath, offsiteCredentialsPath, offsitePassphrasePath, resticCache, settingsFolder} from './paths.ts';
+import {keyPath, offsiteCredentialsPath, offsitePassphrasePath, settingsFolder} from './paths.ts';
 import {backupOf, hasBackup} from './settings.ts';
 
 /** Of the repository at the other site. Another one than here, so that one lost passphrase does not open both. */
@@ -37,7 +37,7 @@ export const offsiteSecrets = (deployment: Deployment): readonly SecretSpec[] =>
 export const offsiteEnvironment = (deployment: Deployment): Script => {
   const offsite = backupOf(deployment).offsite;
   if (!offsite) throw new Error('the deployment has no second repository');
-  const common = sh`export RESTIC_PASSWORD_FILE=${offsitePassphrasePath} RESTIC_CACHE_DIR=${resticCache}`;
+  const common = sh`export RESTIC_PASSWORD_FILE=${offsitePassphrasePath} RESTIC_CACHE_DIR=/var/cache/groundwork-backup`;
   return offsite.kind === 's3'
     ? sh`${common}
 export RESTIC_REPOSITORY=${`s3:${offsite.endpoint}/${offsite.bucket}/${deployment.name}`} AWS_SHARED_CREDENTIALS_FILE=${offsiteCredentialsPath} AWS_DEFAULT_REGION=${offsite.region ?? 'us-east-1'}`

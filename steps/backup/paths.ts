@@ -28,18 +28,32 @@ export const jobPath = (job: string): string => `${programsFolder}/jobs/${job}`;
 export const lockPath = '/run/lock/groundwork-backup.lock';
 
 /** Home of the account that owns pgBackRest’s repository, and of its locks and logs. */
-export const repositoryAccount = 'pgbackrest';
 export const pgbackrestHome = '/var/lib/groundwork/pgbackrest';
 export const pgbackrestLog = '/var/log/groundwork-backup';
 export const pgbackrestConfiguration = '/etc/pgbackrest/pgbackrest.conf';
 export const spoolPath = '/var/spool/pgbackrest';
 
-/** The account through which a host hands out what is copied of it. */
-export const accessAccount = 'groundwork-backup';
-export const accessHome = '/var/lib/groundwork/backup-access';
-export const sudoersPath = '/etc/sudoers.d/groundwork-backup';
+/** Owns pgBackRest’s repository. Of its own, so that the database’s account of this host, if there is one, cannot touch it. */
+export const repositoryUser = 'pgbackrest';
 
-export const resticCache = '/var/cache/groundwork-backup';
+/** Where Debian’s tools are told not to make a server of their own on the backup host. */
+export const createClusterPath = '/etc/postgresql-common/createcluster.d/groundwork-backup.conf';
+
+/** Beside the server’s own settings, whose folder is `folder`. */
+export const archiveSettingsPath = (folder: string): string => `${folder}/groundwork-backup.conf`;
+
+/** Debian’s home of the database’s account, where its SSH server looks for keys. */
+export const databaseKeysFolder = '/var/lib/postgresql/.ssh';
+export const databaseAuthorizedKeys = `${databaseKeysFolder}/authorized_keys`;
+
+export const unitsFolder = '/etc/systemd/system';
+
+/** The account that the backup host comes in with, and its rights. */
+export const accessUser = 'groundwork-backup';
+export const accessSudoers = '/etc/sudoers.d/groundwork-backup';
+
+/** The account through which a host hands out what is copied of it. */
+export const accessHome = '/var/lib/groundwork/backup-access';
 
 /** Where RKE2 lays copies of the cluster’s state (docs.rke2.io, datastore/backup_restore). */
 export const snapshotsFolder = '/var/lib/rancher/rke2/server/db/snapshots';

@@ -29,6 +29,7 @@ const sshProgram = programPath('ssh-pgbackrest');
 
 /** Locks and logs apart from those of the other account, which Debian’s package gives its folders to. */
 const locksFolder = `${pgbackrestHome}/locks`;
+const spoolFolder = `${pgbackrestHome}/spool`;
 
 export type FarSide = {readonly host: HostSpec; readonly source: Source; readonly key: string};
 
@@ -71,6 +72,7 @@ const shared = [
 export const folderResources = (user: string): readonly Resource[] => [
   directory(pgbackrestHome, {owner: `${user}:${user}`, mode: 0o755}),
   directory(locksFolder, {owner: `${user}:${user}`, mode: 0o750}),
+  directory(spoolFolder, {owner: `${user}:${user}`, mode: 0o750}),
   directory(pgbackrestLog, {owner: `${user}:${user}`, mode: 0o750}),
   directory('/etc/pgbackrest'),
 ];
@@ -93,6 +95,8 @@ export const repositoryConfiguration = (
     '[global]',
     shared,
     `repo1-path=${word(postgresqlRepository(deployment))}`,
+    // A restore tidies it up, and Debian's own belongs to another account.
+    `spool-path=${spoolFolder}`,
     'repo1-cipher-type=aes-256-cbc',
     `repo1-cipher-pass=${word(passphrase)}`,
     `repo1-retention-full=${retention.postgresqlFull}`,

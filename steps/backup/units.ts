@@ -2,10 +2,8 @@ import type {Deployment} from '../../source/deployment/schema.ts';
 import {sh} from '../../source/shell/script.ts';
 import {managedFile} from '../shared/config-text.ts';
 import {program} from './host-programs.ts';
-import {lockPath, programPath, programsFolder, statusFolder} from './paths.ts';
+import {lockPath, programPath, programsFolder, statusFolder, unitsFolder} from './paths.ts';
 import {backupOf, type Job, serviceOf, timerOf} from './settings.ts';
-
-export const unitsFolder = '/etc/systemd/system';
 
 /** Seconds that a job waits for the one before it. */
 const longestWait = 12 * 3600;

@@ -6,9 +6,8 @@ import {service} from '../../source/resources/service.ts';
 import {sh} from '../../source/shell/script.ts';
 import {managedFile} from '../shared/config-text.ts';
 import {program} from './host-programs.ts';
-import {programPath} from './paths.ts';
+import {programPath, unitsFolder} from './paths.ts';
 import {backupOf} from './settings.ts';
-import {unitsFolder} from './units.ts';
 
 const statePath = '/var/lib/groundwork/backup-watch/state';
 
@@ -69,7 +68,7 @@ const watchTimer = managedFile(
   '[Timer]',
   'OnBootSec=2min',
   'OnUnitActiveSec=5min',
-  'OnActiveSec=1min',
+  'OnActiveSec=60',
   '[Install]',
   'WantedBy=timers.target',
 );

@@ -9,12 +9,21 @@ export const paths = {
   certificate: '/etc/groundwork/tls/server.crt',
 } as const;
 
+/** Where a supplied certificate and its key lie, by its name. The dot keeps them apart from the files above. */
+export const suppliedPaths = (name: string) => ({
+  certificate: `${paths.directory}/supplied.${name}.crt`,
+  key: `${paths.directory}/supplied.${name}.key`,
+});
+
 /** Where Debian's and Ubuntu's update-ca-certificates looks for authorities of the site. */
-export const trustedPath = ({name}: Pick<Deployment, 'name'>): string =>
-  `/usr/local/share/ca-certificates/groundwork-${name}.crt`;
+export const trustedPath = ({name}: Pick<Deployment, 'name'>, index = 0): string =>
+  `/usr/local/share/ca-certificates/groundwork-${name}${index === 0 ? '' : `.${index + 1}`}.crt`;
 
 /** All that the system trusts, in one file; most programs read this one. */
 export const trustBundle = '/etc/ssl/certs/ca-certificates.crt';
+
+/** Supplied certificates as they are handed over, for the record: what the proxy sends, without a key. */
+export const handedOverCertificate = (name: string): string => `certificates/${name}.pem`;
 
 /** The CA's certificate as it is handed over, in the deployment's own folder. */
 export const handedOverAuthority = 'ca.crt';

@@ -21,6 +21,7 @@ import {
   superuserPassword,
 } from './passwords.ts';
 import {environmentRemedies} from './remedies.ts';
+import {environmentTrust} from './trust.ts';
 import {baseValues, type ChartValues, servicesValues, type ValuesContext} from './values.ts';
 
 /** What all steps that install something in an environment have in common. */
@@ -59,6 +60,7 @@ export const releaseOf = (
     values,
     secretValues,
     hooksAsJobs: schemaJobs,
+    trust: environmentTrust,
     timeoutSeconds: readyTimeoutSeconds,
   });
 

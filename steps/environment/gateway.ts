@@ -9,7 +9,7 @@ import {rke2} from '../rke2/rke2.ts';
 import {prints} from '../shared/checks.ts';
 import {hasKubernetes, hostsPlaying, roles} from '../shared/deployment.ts';
 import {gatewayPorts, gatewaySelector} from '../shared/platform.ts';
-import {gatewayName, labelsOf, stepId} from './names.ts';
+import {gatewayName, keycloakHost, labelsOf, stepId} from './names.ts';
 import {environmentRemedies} from './remedies.ts';
 
 /**
@@ -60,7 +60,11 @@ export const gatewayStep = (environment: Environment, after: readonly Step[]): S
       manifest({id: `gateway of ${environment.name}`, objects: [environmentGateway(deployment, environment)]}),
     ],
     verify: ({deployment}) => {
-      const name = environmentDomain(deployment, environment);
+      // Supplied certificates need not cover the domain itself.
+      const name =
+        deployment.tls.mode === 'supplied'
+          ? keycloakHost(deployment, environment)
+          : environmentDomain(deployment, environment);
       return [
         prints(
           {

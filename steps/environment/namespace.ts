@@ -4,7 +4,7 @@ import {kubeEnvironment} from '../../source/kubernetes/access.ts';
 import type {KubeObject} from '../../source/kubernetes/objects.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {lines, sh} from '../../source/shell/script.ts';
-import {authorityFrom, authoritySecret, authoritySpec} from '../certificates/authority.ts';
+import {voucherSpecs, vouchersOf} from '../certificates/authority.ts';
 import {hasRancher} from '../rancher/rancher.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
 import {hasKubernetes, kubernetesOf, roles} from '../shared/deployment.ts';
@@ -12,6 +12,7 @@ import {passwordsOfData} from './kept-passwords.ts';
 import {projectMembers, projectName} from './members.ts';
 import {authorityConfigMap, labelsOf, stepId} from './names.ts';
 import {environmentRemedies} from './remedies.ts';
+import {podsTrust, trustInNamespace} from './trust.ts';
 
 export const rancherProject = (environment: Environment): KubeObject => ({
   apiVersion: 'management.cattle.io/v3',
@@ -58,7 +59,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
     estimate: 5,
     enabled: hasKubernetes,
     removal: passwordsOfData(environment),
-    secrets: deployment => [authoritySpec(deployment)],
+    secrets: voucherSpecs,
     resources: ({deployment, secret}) => [
       ...(hasRancher(deployment)
         ? [manifest({id: `Rancher project of ${environment.name}`, objects: [rancherProject(environment)]})]
@@ -67,9 +68,10 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
         id: `namespace ${environment.name}`,
         objects: [
           environmentNamespace(deployment, environment),
-          authority(environment, authorityFrom(secret(authoritySecret(deployment))).certificate),
+          authority(environment, vouchersOf(deployment, secret).all.join('')),
         ],
       }),
+      trustInNamespace(environment),
       ...(hasRancher(deployment) ? [projectMembers(environment)] : []),
     ],
     verify: ({deployment}) => [
@@ -84,6 +86,7 @@ export const namespaceStep = (environment: Environment, after: readonly Step[]):
         },
         'Active',
       ),
+      podsTrust(environment),
       ...(hasRancher(deployment)
         ? [
             exitsZero({

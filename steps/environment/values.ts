@@ -96,7 +96,7 @@ export const servicesValues = (context: ValuesContext): ChartValues => {
     values: {
       global: {
         baseDomain: environmentDomain(deployment, environment),
-        // Within the cluster without TLS: pods do not trust the deployment's CA.
+        // Within the cluster without TLS: programs in Java do not take the deployment's CA from where others do.
         keycloakInternalUrl: `http://${commons.base}-keycloak:80`,
         keycloakBaseUrl: keycloakUrl(context),
         keycloakAdminSecret: keycloakSecret.name,

@@ -9,9 +9,8 @@ import {prints} from '../shared/checks.ts';
 import {hasOwnDns, roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
 import {configurationPath, dnsmasqConfiguration} from './configuration.ts';
-import {noFormerServer} from './former-server.ts';
 import {hostResolver} from './host-resolver.ts';
-import {localDnsRemoval} from './removal.ts';
+import {localDnsRemoval, noOwnServer} from './removal.ts';
 
 const ownServer = ({deployment, host, facts}: StepContext): readonly Resource[] => [
   aptPackages([systemOf(facts).packages.dnsServer], {withoutStarting: true}),
@@ -55,7 +54,7 @@ export const localDns = step({
   after: [firewall],
   estimate: 10,
   removal: localDnsRemoval,
-  resources: context => (hasOwnDns(context.deployment) ? ownServer(context) : noFormerServer(context.facts)),
+  resources: context => (hasOwnDns(context.deployment) ? ownServer(context) : noOwnServer),
   verify: context => (hasOwnDns(context.deployment) ? serverAnswers(context) : []),
   skippable:
     'Names of the platform are not answered here. Where the site’s own DNS is to answer, say so in the answers instead (Domain: DNS).',

@@ -39,17 +39,19 @@ done
 if grep -E '^[^#[:space:]]' /etc/dnsmasq.conf 2>/dev/null | grep -qv '^conf-dir='; then exec systemctl try-restart dnsmasq.service; fi
 systemctl disable --now dnsmasq.service`;
 
-/** The host asks others before our server ends, so that it finds names all the way. */
+/**
+ * No server of ours answers, and nobody on the host asks one: for an uninstallation, and where the site's own DNS answers now.
+ * The host asks others before our server ends, so that it finds names all the way.
+ */
+export const noOwnServer: readonly Resource[] = [
+  ...resolverAsBefore,
+  withdrawn([configurationPath], {
+    afterwards: serverEnds,
+    but: 'dnsmasq stops, and starts no more at boot, unless it has other settings',
+  }),
+];
+
 export const localDnsRemoval: Removal = {
   resources: ({scope, facts}) =>
-    scope === 'platform'
-      ? []
-      : [
-          packagesStay([systemOf(facts).packages.dnsServer]),
-          ...resolverAsBefore,
-          withdrawn([configurationPath], {
-            afterwards: serverEnds,
-            but: 'dnsmasq stops, and starts no more at boot, unless it has other settings',
-          }),
-        ],
+    scope === 'platform' ? [] : [packagesStay([systemOf(facts).packages.dnsServer]), ...noOwnServer],
 };

@@ -1,11 +1,14 @@
 import {environmentDomain, isDirectlyBelow} from '../../source/deployment/environments.ts';
-import type {Deployment, Environment} from '../../source/deployment/schema.ts';
+import type {Deployment, Environment, HostSpec} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import type {OsData} from '../../source/hosts/os-data.ts';
-import {paths} from '../certificates/paths.ts';
+import type {ProxyCertificate} from '../certificates/proxy.ts';
+import {clientNames, environmentClientNames, platformNames} from '../shared/client-names.ts';
 import {managedFile, word} from '../shared/config-text.ts';
 import {hasKubernetes, hostsPlaying, isPublic, namesBelow, roles, servedNames, vpns} from '../shared/deployment.ts';
 import {gatewayPorts, rancherName} from '../shared/platform.ts';
+import {listenLines, type Reach} from './listening.ts';
+import {type Server, type Site, serversFor} from './servers.ts';
 
 export const configurationPath = '/etc/nginx/conf.d/groundwork.conf';
 
@@ -21,12 +24,6 @@ const block = (head: string, ...body: readonly (string | readonly string[])[]): 
   `${head} {`,
   ...indent(body.flat()),
   '}',
-];
-
-/** All addresses, since the firewall and the allow list say who may come: an address that moves breaks nothing. */
-const listen = (port: number, options: string, facts: Pick<Facts, 'kernelFeatures'>): readonly string[] => [
-  `listen ${port}${options};`,
-  ...(facts.kernelFeatures.ipv6 ? [`listen [::]:${port}${options};`] : []),
 ];
 
 /**
@@ -67,19 +64,23 @@ const tls = [
   'ssl_session_tickets off;',
 ];
 
+type Where = Parameters<typeof listenLines>[2];
+
 /** Answers nothing to those who ask for no name, or for another than ours: scanners mostly. */
-const defaultServers = (facts: Facts, {nginx}: Pick<OsData, 'nginx'>): readonly string[] => [
-  ...block('server', listen(80, ' default_server', facts), 'server_name _;', 'access_log off;', 'return 444;'),
+const defaultServers = (where: Where, {nginx}: Pick<OsData, 'nginx'>): readonly string[] => [
+  ...block('server', listenLines(80, ' default_server', where), 'server_name _;', 'access_log off;', 'return 444;'),
   '',
   ...block(
     'server',
-    listen(443, ' ssl default_server', facts),
+    listenLines(443, ' ssl default_server', where),
     'server_name _;',
     'access_log off;',
     tls,
     nginx.rejectHandshake
       ? 'ssl_reject_handshake on;'
-      : [`ssl_certificate ${refusal.certificate};`, `ssl_certificate_key ${refusal.key};`, 'return 444;'],
+      : [`ssl_certificate ${refusal.certificate};`, `ssl_certificate_key ${refusal.key};`],
+    // Who began with a name that is served here may go on with one that is not.
+    'return 444;',
   ),
 ];
 
@@ -135,13 +136,6 @@ const environmentNames = (deployment: Deployment, environment: Environment): rea
   return [...namesBelow(own), ...elsewhere];
 };
 
-/** Names that are served alike. */
-type Site = {
-  readonly names: readonly string[];
-  readonly access: readonly string[];
-  readonly silentSeconds: number;
-};
-
 /**
  * With the ground alone, all names are one site. With the platform, what operators work with stays closed also when a
  * public channel opens the environments: nginx chooses the site by the name in the request, so a name that somebody
@@ -149,26 +143,56 @@ type Site = {
  */
 const sites = (deployment: Deployment): readonly Site[] => {
   if (!hasKubernetes(deployment))
-    return [{names: servedNames(deployment), access: allowList(deployment), silentSeconds: patience.ordinary}];
+    return [
+      {
+        names: servedNames(deployment),
+        clients: clientNames(deployment),
+        access: allowList(deployment),
+        silentSeconds: patience.ordinary,
+      },
+    ];
   const closed = insidersOnly(deployment);
+  const rancher = rancherName(deployment);
   return [
-    {names: [rancherName(deployment)], access: closed, silentSeconds: patience.terminals},
-    {names: namesBelow(deployment.domain), access: closed, silentSeconds: patience.ordinary},
+    {names: [rancher], clients: [], access: closed, silentSeconds: patience.terminals},
+    {
+      names: namesBelow(deployment.domain),
+      clients: platformNames(deployment).filter(name => name !== rancher),
+      access: closed,
+      silentSeconds: patience.ordinary,
+    },
     ...deployment.environments.map(each => ({
       names: environmentNames(deployment, each),
+      clients: environmentClientNames(deployment, each),
       access: allowList(deployment),
       silentSeconds: patience.ordinary,
     })),
   ];
 };
 
+/** The servers of port 443 with what each of them serves. */
+export const serversOf = (deployment: Deployment, certificates: readonly ProxyCertificate[]): readonly Server[] =>
+  serversFor(sites(deployment), certificates);
+
+/** A site that keeps nobody out is for everybody. */
+const reachOf = ({access}: Site): Reach => (access.length === 0 ? 'everybody' : 'inside');
+
 /** The whole of what Groundwork tells nginx, in one file, so that it is tested and replaced in one piece. */
-export const nginxConfiguration = (deployment: Deployment, facts: Facts, system: Pick<OsData, 'nginx'>): string => {
-  const names = `server_name ${servedNames(deployment).map(word).join(' ')};`;
+export const nginxConfiguration = (
+  deployment: Deployment,
+  host: Pick<HostSpec, 'roles' | 'privateAddress'>,
+  facts: Facts,
+  system: Pick<OsData, 'nginx'>,
+  certificates: readonly ProxyCertificate[],
+): string => {
+  const where = (reach: Reach): Where => ({reach, host, facts});
+  const servers = serversOf(deployment, certificates);
+  const all = [...new Set(servers.flatMap(({names}) => names))];
   const http2 = system.nginx.http2;
+  const nameLine = (names: readonly string[]): string => `server_name ${names.map(word).join(' ')};`;
   return managedFile(
     '',
-    roomForNames(servedNames(deployment)),
+    roomForNames(all),
     '# Keeps connections to the platform open, except those that become a web socket.',
     block('map $http_upgrade $groundwork_connection', 'default upgrade;', "'' '';"),
     '',
@@ -180,19 +204,31 @@ export const nginxConfiguration = (deployment: Deployment, facts: Facts, system:
       'keepalive 32;',
     ),
     '',
-    defaultServers(facts, system),
-    '',
-    block('server', listen(80, '', facts), names, 'server_tokens off;', 'return 301 https://$host$request_uri;'),
-    sites(deployment).flatMap(site => [
+    defaultServers(where(isPublic(deployment) ? 'everybody' : 'inside'), system),
+    (['inside', 'everybody'] as const).flatMap(reach => {
+      const names = servers.filter(({site}) => reachOf(site) === reach).flatMap(server => server.names);
+      if (names.length === 0) return [];
+      return [
+        '',
+        ...block(
+          'server',
+          listenLines(80, '', where(reach)),
+          nameLine([...new Set(names)]),
+          'server_tokens off;',
+          'return 301 https://$host$request_uri;',
+        ),
+      ];
+    }),
+    servers.flatMap(({names, site, certificate}) => [
       '',
       ...block(
         'server',
-        listen(443, http2 === 'listen' ? ' ssl http2' : ' ssl', facts),
+        listenLines(443, http2 === 'listen' ? ' ssl http2' : ' ssl', where(reachOf(site))),
         http2 === 'directive' ? ['http2 on;'] : [],
-        `server_name ${site.names.map(word).join(' ')};`,
+        nameLine(names),
         'server_tokens off;',
-        `ssl_certificate ${paths.certificate};`,
-        `ssl_certificate_key ${paths.key};`,
+        `ssl_certificate ${certificate.certificate};`,
+        `ssl_certificate_key ${certificate.key};`,
         tls,
         `client_max_body_size ${word(deployment.components.nginx.maxBodyMb)}m;`,
         'client_body_timeout 300s;',

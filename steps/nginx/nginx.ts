@@ -7,16 +7,21 @@ import type {Resource} from '../../source/resources/resource.ts';
 import {service} from '../../source/resources/service.ts';
 import {err, ok} from '../../source/result.ts';
 import {type Script, sh} from '../../source/shell/script.ts';
+import {voucherSpecs} from '../certificates/authority.ts';
 import {certificates} from '../certificates/certificates.ts';
+import {exampleOf} from '../certificates/names.ts';
 import {paths} from '../certificates/paths.ts';
+import {proxyCertificates} from '../certificates/proxy.ts';
 import {firewall} from '../firewall/firewall.ts';
 import {exitsZero, prints, said} from '../shared/checks.ts';
-import {roles, servedNames, systemOf} from '../shared/deployment.ts';
+import {roles, systemOf} from '../shared/deployment.ts';
 import {aptRemedies} from '../shared/remedies.ts';
-import {configurationPath, nginxConfiguration, pagesDirectory, refusal} from './configuration.ts';
+import {configurationPath, nginxConfiguration, pagesDirectory, refusal, serversOf} from './configuration.ts';
+import {listening, listensAsWritten} from './listening.ts';
 import {notAnswering} from './pages.ts';
 import {nginxRemedies} from './remedies.ts';
 import {nginxRemoval} from './removal.ts';
+import type {Server} from './servers.ts';
 
 /**
  * Whether nginx would start with the candidate. It is tried in a copy of all of nginx's settings, since it is only
@@ -59,6 +64,22 @@ const refuses = (id: string, title: string, script: Script): Verification => ({
       : err(`expected a closed connection, got status ${output.code}: ${said(output)}`),
 });
 
+/** Each server by a handshake: what is on the disk is not yet what nginx shows. */
+const served =
+  (address: string) =>
+  ({names, certificate}: Server, index: number): Verification => {
+    const name = exampleOf(names[0] ?? '');
+    return exitsZero(
+      {
+        id: `certificate-${index + 1}`,
+        title: `nginx shows the certificate for ${names.join(', ')}`,
+        script: sh`shown=$(timeout 8 openssl s_client -connect ${`${address}:443`} -servername ${name} -verify_hostname ${name} -verify_return_error -CAfile ${paths.authority} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256) &&
+[ "$shown" = "$(openssl x509 -in ${certificate.certificate} -noout -fingerprint -sha256)" ]`,
+      },
+      'the handshake succeeds with the certificate that lies on the host',
+    );
+  };
+
 export const nginx = step({
   id: 'nginx',
   title: 'nginx reverse proxy',
@@ -67,8 +88,10 @@ export const nginx = step({
   after: [certificates, firewall],
   estimate: 15,
   removal: nginxRemoval,
-  resources: ({deployment, facts}) => {
+  secrets: voucherSpecs,
+  resources: ({deployment, host, facts, secret}) => {
     const system = systemOf(facts);
+    const certified = proxyCertificates(deployment, secret);
     return [
       // Not started by its package: it would greet strangers with the distribution's page.
       aptPackages([system.packages.proxy], {withoutStarting: true}),
@@ -77,27 +100,40 @@ export const nginx = step({
       file(`${pagesDirectory}/healthz`, 'ok\n'),
       file(`${pagesDirectory}/not-answering.html`, notAnswering),
       ...(system.nginx.rejectHandshake ? [] : [refusalCertificate]),
-      file(configurationPath, nginxConfiguration(deployment, facts, system), {validate: accepted}),
+      file(configurationPath, nginxConfiguration(deployment, host, facts, system, certified), {validate: accepted}),
       service('nginx.service', {
         enabled: true,
         running: true,
-        configuration: [configurationPath, paths.certificate, paths.key],
+        configuration: [configurationPath, ...certified.flatMap(({certificate, key}) => [certificate, key])],
         onChange: 'reload',
       }),
+      listensAsWritten(deployment, host, facts),
     ];
   },
-  verify: ({deployment, host}) => {
-    const [name = deployment.domain] = servedNames(deployment);
+  verify: ({deployment, host, facts, secret}) => {
+    const servers = serversOf(deployment, proxyCertificates(deployment, secret));
+    const name = exampleOf(servers[0]?.names[0] ?? deployment.domain);
     const address = host.privateAddress;
+    const sockets = listening(deployment, host, facts);
     return [
       exitsZero(
         {id: 'configuration', title: 'nginx accepts its configuration', script: sh`nginx -t`},
         'the configuration test is successful',
       ),
+      // A rehearsal’s nginx is a stand-in, with which no handshake can be made.
+      ...(deployment.tls.mode === 'supplied' && !facts.practice ? servers.map(served(address)) : []),
+      prints(
+        {
+          id: 'listens',
+          title: 'nginx listens at the addresses that are meant, and at no others',
+          script: sockets.script,
+        },
+        sockets.expected,
+      ),
       prints(
         {
           id: 'answers',
-          title: `nginx answers for ${name} with a certificate of the deployment’s CA`,
+          title: `nginx answers for ${name} with a certificate that the deployment’s CA vouches for`,
           script: sh`${curl(address, name, 443, '--cacert', paths.authority)} ${`https://${name}/healthz`}`,
         },
         'ok',

@@ -18,7 +18,7 @@ export const nginxRemedies: readonly Remedy[] = [
     id: 'nginx-certificate',
     match: /cannot load certificate|key values mismatch/i,
     cause: 'The certificate of the platform is missing or does not belong to its key.',
-    remedy: 'Retry the step “Local CA and certificates” on this host, then this one.',
+    remedy: 'Retry the step “CA and certificates” on this host, then this one.',
   },
   {
     id: 'nginx-ipv6',

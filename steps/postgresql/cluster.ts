@@ -49,8 +49,10 @@ export const databaseServer = (version: number): Resource => {
     doing: `making the database server ${version}/${clusterName}`,
     probe: sh`command -v pg_lsclusters >/dev/null || exit 0
 pg_lsclusters --no-header | awk '{print "cluster", $1, $2, $3}'
-if [ -s ${`${data}/PG_VERSION`} ] && [ -x ${`${programs}/pg_controldata`} ]; then
-  LC_ALL=C ${`${programs}/pg_controldata`} ${data} | sed -n 's/^Data page checksum version: */checksums /p'
+# Debian keeps it beside the server, off everybody's path.
+PATH=$PATH:${programs}
+if [ -s ${`${data}/PG_VERSION`} ] && command -v pg_controldata >/dev/null; then
+  LC_ALL=C pg_controldata ${data} | sed -n 's/^Data page checksum version: */checksums /p'
   # Databases that somebody made have numbers from 16384 (transam.h, FirstNormalObjectId).
   ls ${`${data}/base`} | awk '$1 >= 16384 {found++} END {print "databases", found + 0}'
 fi`,

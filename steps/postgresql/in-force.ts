@@ -6,7 +6,7 @@ import {asSuperuser} from './sql.ts';
 
 /** Complaints of the server about its files as they are now; what merely waits for a restart is none. */
 const complaints = `SELECT sourcefile || ', line ' || sourceline || ': ' || error FROM pg_file_settings
- WHERE error IS NOT NULL AND error <> 'setting could not be applied'
+ WHERE error IS NOT NULL AND NOT (error = 'setting could not be applied' AND name IN (SELECT name FROM pg_settings WHERE context = 'postmaster'))
 UNION ALL SELECT 'pg_hba.conf, line ' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL;`;
 
 const waiting = `SELECT coalesce(string_agg(name, ', ' ORDER BY name), '') FROM pg_settings WHERE pending_restart;`;

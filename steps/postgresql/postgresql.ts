@@ -5,8 +5,8 @@ import {directory} from '../../source/resources/directory.ts';
 import {file} from '../../source/resources/file.ts';
 import {service} from '../../source/resources/service.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
-import {sh} from '../../source/shell/script.ts';
-import {authorityFrom, authoritySecret, authoritySpec} from '../certificates/authority.ts';
+import {lines, sh} from '../../source/shell/script.ts';
+import {authorityFrom, authoritySecret, authoritySpec, leafTerms} from '../certificates/authority.ts';
 import {leaf} from '../certificates/leaf.ts';
 import {firewall} from '../firewall/firewall.ts';
 import {exitsZero, prints} from '../shared/checks.ts';
@@ -33,7 +33,7 @@ import {
 } from './version.ts';
 
 /** Databases of MOSIP are made with this collation by name, and those of OpenG2P's own image have it too. */
-const locale = command({
+export const locale = command({
   id: 'locale en_US.UTF-8',
   doing: 'making the locale of the databases',
   unless: sh`locale -a | grep -qix 'en_US\.utf-\?8'`,
@@ -60,7 +60,7 @@ export const postgresql = step({
   resources: context => {
     const {deployment, facts, host, secret, now} = context;
     const version = postgresqlVersion(deployment, facts);
-    const {access, ourSettings, programs} = clusterPaths(version);
+    const {access, ourSettings} = clusterPaths(version);
     const {port} = postgresqlOf(deployment);
     const authority = authorityFrom(secret(authoritySecret(deployment)));
     return [
@@ -79,8 +79,7 @@ export const postgresql = step({
         authority,
         names: [serverName(deployment)],
         now,
-        days: deployment.tls.leafDays,
-        renewDays: deployment.tls.renewDays,
+        ...leafTerms(deployment),
       }),
       file(ourSettings, serverSettings(context), {owner: 'postgres:postgres'}),
       file(access, accessRules(deployment, host), {owner: 'postgres:postgres', mode: 0o640}),
@@ -90,7 +89,7 @@ export const postgresql = step({
       waitFor({
         id: 'database server answers',
         doing: 'waiting for the database server to answer',
-        until: sh`${`${programs}/pg_isready`} --quiet --host=${host.privateAddress} --port=${port}`,
+        until: sh`pg_isready --quiet --host=${host.privateAddress} --port=${port}`,
         timeoutSeconds: 60,
         what: `the database server to answer at ${host.privateAddress}, port ${port}`,
       }),
@@ -99,13 +98,13 @@ export const postgresql = step({
   },
   verify: ({deployment, facts, host}) => {
     const version = postgresqlVersion(deployment, facts);
-    const {data, programs} = clusterPaths(version);
+    const {data} = clusterPaths(version);
     const {port} = postgresqlOf(deployment);
     return [
       exitsZero({
         id: 'ready',
         title: `PostgreSQL ${version} accepts connections at ${host.privateAddress}, port ${port}`,
-        script: sh`${`${programs}/pg_isready`} --host=${host.privateAddress} --port=${port} --timeout=5`,
+        script: sh`pg_isready --host=${host.privateAddress} --port=${port} --timeout=5`,
       }),
       prints(
         {
@@ -119,9 +118,12 @@ export const postgresql = step({
         {
           id: 'tls',
           title: `its certificate for ${serverName(deployment)} was issued by the deployment’s CA`,
-          script: sh`timeout 10 openssl s_client -starttls postgres -connect ${`${host.privateAddress}:${port}`} -CAfile ${tlsPaths.authority} -verify_hostname ${serverName(deployment)} -verify_return_error -brief </dev/null 2>&1`,
+          script: lines(
+            sh`openssl verify -purpose sslserver -CAfile ${tlsPaths.authority} -verify_hostname ${serverName(deployment)} ${tlsPaths.certificate} || exit 1`,
+            sh`[ "$(${asSuperuser(version, 'SHOW ssl;')})" = on ] || { echo 'TLS is off' >&2; exit 1; }`,
+          ),
         },
-        'openssl verified it',
+        'openssl verified it, and TLS is on',
       ),
       prints(
         {
@@ -137,7 +139,8 @@ export const postgresql = step({
       exitsZero({
         id: 'room',
         title: 'its file system has room',
-        script: sh`used=$(df --output=pcent ${data} | tail -n 1 | tr -dc 0-9)
+        script: sh`# The WAL may have a file system of its own, and stops the server in the same way.
+used=$(df --output=pcent ${data} ${`${data}/pg_wal`} | tail -n +2 | tr -dc '0-9\n' | sort -n | tail -n 1)
 [ "$used" -lt ${fullest} ] || { echo "the file system of the databases is full to $used %" >&2; exit 1; }
 echo "$used % are used"`,
       }),

@@ -14,16 +14,18 @@ const ofTheRelease = {
 
 /**
  * What must be there before Rancher starts: the first administrator's password, in the Secret that its chart looks up
- * and then keeps (so that it never stands among the chart's values), and the authority that browsers and machines of
- * other clusters are to believe.
+ * and then keeps (so that it never stands among the chart's values), and the private authorities that browsers and machines of
+ * other clusters are to believe, if there are any.
  */
-export const rancherPrerequisites = (password: string, authority: string): readonly KubeObject[] => [
+export const rancherPrerequisites = (password: string, authorities: readonly string[]): readonly KubeObject[] => [
   namespace(namespaces.rancher, 'privileged'),
   opaqueSecret(
     {name: 'bootstrap-secret', namespace: namespaces.rancher, ...ofTheRelease},
     {bootstrapPassword: password},
   ),
-  opaqueSecret({name: 'tls-ca', namespace: namespaces.rancher}, {'cacerts.pem': authority}),
+  ...(authorities.length > 0
+    ? [opaqueSecret({name: 'tls-ca', namespace: namespaces.rancher}, {'cacerts.pem': authorities.join('')})]
+    : []),
 ];
 
 /** What a program in the cluster reaches without the site's proxy: the cluster itself and the site. */
@@ -41,7 +43,7 @@ const withoutProxy = ({network, domain}: Deployment, more: readonly string[]): s
     ]),
   ].join(',');
 
-export const rancherValues = (deployment: Deployment) => {
+export const rancherValues = (deployment: Deployment, privateAuthority = true) => {
   const proxy = proxyOf(deployment);
   return {
     hostname: rancherName(deployment),
@@ -49,7 +51,7 @@ export const rancherValues = (deployment: Deployment) => {
     // TLS ends at nginx; the way in is Istio's gateway.
     tls: 'external',
     ingress: {enabled: false},
-    privateCA: true,
+    privateCA: privateAuthority,
     // The charts that Rancher shows come out of its own image where the internet is not to be asked.
     useBundledSystemChart: deployment.artifacts.source !== 'online',
     ...(proxy && {proxy: proxy.address, noProxy: withoutProxy(deployment, proxy.exclude)}),

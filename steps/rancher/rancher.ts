@@ -6,7 +6,7 @@ import {helmRelease} from '../../source/resources/helm-release.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import {waitFor} from '../../source/resources/wait-for.ts';
 import {sh} from '../../source/shell/script.ts';
-import {authorityFrom, authoritySecret, authoritySpec} from '../certificates/authority.ts';
+import {voucherSpecs, vouchersOf} from '../certificates/authority.ts';
 import {certificates} from '../certificates/certificates.ts';
 import {trustBundle} from '../certificates/paths.ts';
 import {coreDns} from '../coredns/coredns.ts';
@@ -60,22 +60,22 @@ export const rancher = step({
   after: [istio, coreDns, certificates, nginx],
   estimate: 300,
   enabled: hasRancher,
-  secrets: deployment => [authoritySpec(deployment), {name: passwordSecret, generate: newPassword}],
+  secrets: deployment => [...voucherSpecs(deployment), {name: passwordSecret, generate: newPassword}],
   removal: {goesWith: rke2},
   resources: context => {
     const {deployment, secret} = context;
-    const authority = authorityFrom(secret(authoritySecret(deployment))).certificate;
+    const authorities = vouchersOf(deployment, secret).private;
     return [
       artifact(context, 'chart-rancher'),
       manifest({
         id: 'first password and authority of Rancher',
-        objects: rancherPrerequisites(secret(passwordSecret), authority),
+        objects: rancherPrerequisites(secret(passwordSecret), authorities),
       }),
       helmRelease({
         name: 'rancher',
         namespace: namespaces.rancher,
         chart: chart(context, 'chart-rancher'),
-        values: rancherValues(deployment),
+        values: rancherValues(deployment, authorities.length > 0),
         timeoutSeconds: 1200,
         // Rancher installs it when it starts; without it the API server refuses the objects that follow.
         alsoReady: [{kind: 'Deployment', name: 'rancher-webhook', namespace: namespaces.rancher}],

@@ -59,7 +59,7 @@ const dnsRemedies: readonly Remedy[] = [
 
 const waitingFor = (
   records: (deployment: Deployment) => readonly DnsRecord[],
-): Pick<Step, 'awaits' | 'removal' | 'resources' | 'verify' | 'role' | 'once' | 'estimate' | 'remedies'> => {
+): Pick<Step, 'awaits' | 'resources' | 'verify' | 'role' | 'once' | 'estimate' | 'remedies' | 'removal'> => {
   const awaits = (context: StepContext) =>
     acceptsMissingRecords(context.deployment) ? [] : awaitedRecords(context, records(context.deployment));
   return {

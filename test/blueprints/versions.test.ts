@@ -80,6 +80,7 @@ describe('versions that do not go together', () => {
       'helm+rke2',
       'istio+rke2',
       'rancher-monitoring+rancher',
+      'rancher-backup+rancher',
       'rke2',
       'loki',
       'opentelemetry-collector',

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {bytes, clip, column, counted, duration, printable, widthOf, wrap} from '../../source/components/text.ts';
+import {
+  bytes,
+  clip,
+  column,
+  counted,
+  duration,
+  printable,
+  roughDuration,
+  widthOf,
+  wrap,
+} from '../../source/components/text.ts';
 
 describe('text in columns', () => {
   test('is cut with an ellipsis, or padded, to exactly its columns', () => {
@@ -59,6 +69,17 @@ describe('text from outside', () => {
       }),
     );
   });
+});
+
+test('estimates are no finer than they can be', () => {
+  expect([12.4, 95, 120, 2763, 3629, 7260].map(roughDuration)).toEqual([
+    '12 s',
+    '1 min 40 s',
+    '2 min',
+    '46 min',
+    '1 h',
+    '2 h 1 min',
+  ]);
 });
 
 test('figures are said as people say them', () => {

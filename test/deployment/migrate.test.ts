@@ -66,7 +66,7 @@ describe('a saved draft', () => {
       draft.domain = '';
       draft.hosts[0]!.privateAddress = '10.0.0.';
       draft.network.adminSources = [];
-      draft.tls.leafDays = 1;
+      draft.tls = {mode: 'local-ca', leafDays: 1, renewDays: 60};
     });
     expect(readDraft(raw)).toEqual({ok: true, value: raw});
   });
@@ -79,7 +79,7 @@ describe('a saved draft', () => {
 
   it('has an empty number field filled with its default', () => {
     const raw = stored(draft => {
-      draft.tls.leafDays = Number.NaN;
+      draft.tls = {mode: 'local-ca', leafDays: Number.NaN, renewDays: 60};
       draft.domain = '';
     });
     expect(raw.tls.leafDays).toBeNull();

@@ -36,7 +36,7 @@ describe('a deployment that is being filled in', () => {
         privateChannel(draft).subnet = '10.15';
         draft.network.privateSubnet = '';
         draft.hosts[0]!.privateAddress = '';
-        draft.tls.leafDays = Number.NaN;
+        draft.tls = {mode: 'local-ca', leafDays: Number.NaN, renewDays: 60};
       }),
     ).toEqual([
       'error name: is still empty',

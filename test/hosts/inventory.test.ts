@@ -1,3 +1,7 @@
+import {execFileSync, spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {type InventoryHost, parseInventory} from '../../source/hosts/inventories.ts';
 import {expandRanges, jumpOf} from '../../source/hosts/inventory.ts';
@@ -18,7 +22,8 @@ const ini = `; made by hand
 loner ansible_host=10.0.0.99
 
 [all:vars]
-ansible_user=ubuntu            # for everybody
+ansible_user=ubuntu
+# for everybody
 ansible_ssh_private_key_file="~/my keys/id"
 
 [proxy]
@@ -36,6 +41,26 @@ storage
 
 [cluster:vars]
 ansible_ssh_common_args='-o StrictHostKeyChecking=no -o ProxyJump=RP_1'
+`;
+
+/** Says the same thing at several distances from the hosts. */
+const nearer = `[all:vars]
+ansible_user=all
+ansible_port=1
+[b]
+x
+y ansible_user=host
+[b:vars]
+ansible_user=b
+[c]
+x
+[c:vars]
+ansible_user=c
+[above:children]
+b
+[above:vars]
+ansible_user=above
+ansible_port=2
 `;
 
 const yaml = `all:
@@ -84,31 +109,13 @@ describe('an Ansible inventory', () => {
   });
 
   test('tells in which line a host is', () => {
-    expect(hostsOf(ini).map(({line}) => line)).toEqual([2, 9, 12, 12, 15]);
+    expect(hostsOf(ini).map(({line}) => line)).toEqual([2, 10, 13, 13, 16]);
     expect(hostsOf(yaml).map(({line}) => line)).toEqual([6, 10, 20, 20, 24]);
   });
 
   test('is right about what is nearer: the host, its group, the groups above, all', () => {
-    const text = `[all:vars]
-ansible_user=all
-ansible_port=1
-[b]
-x
-y ansible_user=host
-[b:vars]
-ansible_user=b
-[c]
-x
-[c:vars]
-ansible_user=c
-[above:children]
-b
-[above:vars]
-ansible_user=above
-ansible_port=2
-`;
     // b is deeper than c, so what it says is nearer.
-    expect(hostsOf(text)).toMatchObject([
+    expect(hostsOf(nearer)).toMatchObject([
       {called: 'x', user: 'b', port: 2},
       {called: 'y', user: 'host', port: 2},
     ]);
@@ -200,4 +207,68 @@ describe('jump hosts', () => {
   test.each(['-J a,b', '-o ProxyCommand="nc %h %p"', '-J "not a host"'])('that cannot be used: %s', text => {
     expect(jumpOf(text).ok).toBe(false);
   });
+});
+
+/** What Ansible says itself about the hosts of an inventory. */
+const judged = (text: string, name: string) => {
+  const folder = mkdtempSync(join(tmpdir(), 'inventory-'));
+  try {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    const options = {
+      encoding: 'utf8',
+      env: {...process.env, HOME: folder, ANSIBLE_DEPRECATION_WARNINGS: 'False'},
+    } as const;
+    const {_meta, ...groups} = JSON.parse(
+      execFileSync('ansible-inventory', ['-i', file, '--list'], options),
+    ) as Readonly<Record<string, {readonly hosts?: readonly string[]}>> & {
+      readonly _meta: {readonly hostvars: Readonly<Record<string, Readonly<Record<string, unknown>>>>};
+    };
+    const names = new Set(Object.values(groups).flatMap(({hosts = []}) => hosts));
+    return [...names]
+      .map(called => [called, _meta.hostvars[called] ?? {}] as const)
+      .map(([called, variables]) => ({
+        called,
+        address: String(variables.ansible_host ?? called),
+        port: variables.ansible_port === undefined ? undefined : Number(variables.ansible_port),
+        user: variables.ansible_user,
+        identityFile: variables.ansible_ssh_private_key_file,
+        jumps: String(variables.ansible_ssh_common_args ?? '').includes('ProxyJump'),
+      }))
+      .toSorted((one, other) => (one.called < other.called ? -1 : 1));
+  } finally {
+    rmSync(folder, {recursive: true, force: true});
+  }
+};
+
+const hasAnsible = spawnSync('ansible-inventory', ['--version'], {stdio: 'ignore'}).status === 0;
+
+describe.skipIf(!hasAnsible)('Ansible itself', () => {
+  const example = readFileSync(new URL('../../fixtures/import/inventory.ini', import.meta.url), 'utf8');
+
+  test.each([
+    ['hosts.ini', ini],
+    ['hosts.yaml', yaml],
+    ['nearer.ini', nearer],
+    ['example.ini', example],
+    ['ranges.ini', '[a]\nn[08:10].x y=1\nm-[a:c]\n[b]\nr[1:2]n[0:3:2] ansible_host=10.0.0.1 # one\n'],
+    ['quotes.ini', '[a]\nx ansible_user="a b" ansible_ssh_private_key_file=\'k#1\'\n[a:vars]\nansible_port = 22\n'],
+    ['twice.ini', '[a]\nx ansible_user=one\n[b]\nx ansible_port=9\n[a:vars]\nansible_user=two\n'],
+  ])(
+    'reads %s the same way',
+    (name, text) => {
+      const ours = hostsOf(text)
+        .map(({called, address, port, user, identityFile, jump}) => ({
+          called,
+          address,
+          port,
+          user,
+          identityFile,
+          jumps: jump !== undefined,
+        }))
+        .toSorted((one, other) => (one.called < other.called ? -1 : 1));
+      expect(ours).toEqual(judged(text, name));
+    },
+    60_000,
+  );
 });

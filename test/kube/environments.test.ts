@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {execa} from 'execa';
@@ -43,6 +44,21 @@ metadata:
 spec:
   accessModes: [ReadWriteOnce]
   resources: {requests: {storage: 1Mi}}
+`;
+
+// Scaled to zero, because nothing runs here; one container has been told whom to trust.
+const application = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Release.Name }}-api}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: {{ .Release.Name }}-api}}
+  template:
+    metadata: {labels: {app: {{ .Release.Name }}-api}}
+    spec:
+      containers:
+      - {name: api, image: example/api:1, env: [{name: PORT, value: "8080"}]}
+      - {name: other, image: example/other:1, env: [{name: SSL_CERT_FILE, value: /own.pem}]}
 `;
 
 const kindOf = (group: string, version: string, plural: string, kind: string) => `
@@ -97,6 +113,7 @@ kubectl wait --for=condition=Established crd --all --timeout=60s`);
     const artifact = artifactOf(chartId(chart), context);
     const templates = {
       'told.yaml': told,
+      'application.yaml': application,
       ...(chart === commonsCharts.base && {'password.yaml': password, 'claim.yaml': claim}),
     };
     const {path} = await packChart(cluster.folder, chart, artifact.version, templates);
@@ -118,10 +135,13 @@ const proven = async (step: Step): Promise<void> => {
   }
 };
 
+/** Those that this deployment has: its databases are in the cluster. */
+const enabled = (steps: readonly Step[]): readonly Step[] => steps.filter(step => step.enabled?.(deployment) !== false);
+
 /** Runs steps one after the other, as the engine does; what each changed in its first round. Nothing in the second. */
 const carryOut = async (steps: readonly Step[]): Promise<readonly string[]> => {
   const changed: string[] = [];
-  for (const step of steps) {
+  for (const step of enabled(steps)) {
     const {rounds} = await converge(cluster.connection, step.resources(await contextOf(step)));
     expect(rounds[1], step.id).toEqual([]);
     if (step.id.includes('-remove-')) await proven(step);
@@ -132,7 +152,7 @@ const carryOut = async (steps: readonly Step[]): Promise<readonly string[]> => {
 
 const changesOf = async (steps: readonly Step[]): Promise<readonly string[]> => {
   const all = await Promise.all(
-    steps.map(async step => plan(cluster.connection, step.resources(await contextOf(step)))),
+    enabled(steps).map(async step => plan(cluster.connection, step.resources(await contextOf(step)))),
   );
   return all.flat().flatMap(({changes}) => changes.map(({summary}) => summary));
 };
@@ -163,6 +183,22 @@ describe('an environment', () => {
     expect(await changesOf(environmentSteps(qa))).toEqual([]);
   });
 
+  test('has pods that trust the deployment’s CA beside the public ones, unless they were told otherwise', async () => {
+    const stored = await cluster.on(`kubectl get configmap groundwork-trust -n qa -o 'jsonpath={.data.authorities}'`);
+    const machine = readFileSync('/etc/ssl/certs/ca-certificates.crt', 'utf8');
+    expect(stored.match(/BEGIN CERTIFICATE/g)).toHaveLength(machine.match(/BEGIN CERTIFICATE/g)?.length ?? 0);
+    const {volumes, containers} = JSON.parse(await cluster.on('kubectl get deployment registry-api -n qa -o json')).spec
+      .template.spec;
+    expect(volumes).toMatchObject([{configMap: {name: 'groundwork-trust', optional: true}}]);
+    const variables = containers.map(({env}: {env: readonly {name: string; value: string}[]}) =>
+      Object.fromEntries(env.map(({name, value}) => [name, value])),
+    );
+    const file = '/etc/groundwork/trust/authorities.pem';
+    expect(variables[0]).toMatchObject({PORT: '8080', SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: file});
+    expect(variables[1]).toMatchObject({SSL_CERT_FILE: '/own.pem', REQUESTS_CA_BUNDLE: file});
+    expect(containers[1].volumeMounts).toMatchObject([{mountPath: '/etc/groundwork/trust', readOnly: true}]);
+  });
+
   test('is a project of Rancher with its members', async () => {
     expect(
       await cluster.on(`kubectl get ns qa -o 'jsonpath={.metadata.annotations.field\\.cattle\\.io/projectId}'`),
@@ -172,7 +208,9 @@ describe('an environment', () => {
       {projectName: 'local:p-qa', roleTemplateName: 'project-member-no-secrets', userPrincipalName: 'local://u-ana'},
     ]);
     const without = environmentSteps({...qa, members: []});
-    expect(await carryOut(without.slice(0, 1))).toEqual(['let local://u-ana in as project-member-no-secrets no more']);
+    expect(await carryOut(without.filter(({id}) => id === 'environment-qa-namespace'))).toEqual([
+      'let local://u-ana in as project-member-no-secrets no more',
+    ]);
     expect(await names('projectroletemplatebindings -n p-qa')).toBe('');
     await carryOut(environmentSteps(qa));
   });

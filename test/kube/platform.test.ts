@@ -85,7 +85,7 @@ const objects = (): Readonly<Record<string, readonly KubeObject[]>> => ({
   'settings of CoreDNS': [coreDnsConfiguration(deployment)],
   'namespace of Istio': [namespace(namespaces.istio, 'baseline')],
   'terminals through the gateway': [spdyUpgrade],
-  'before Rancher': rancherPrerequisites(secrets.rancher, '-----BEGIN CERTIFICATE-----\n'),
+  'before Rancher': rancherPrerequisites(secrets.rancher, ['-----BEGIN CERTIFICATE-----\n']),
   'way to Rancher': rancherRoutes(deployment),
   'settings of Rancher': [
     ...rancherSettings(deployment),

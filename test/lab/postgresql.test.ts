@@ -1,12 +1,16 @@
 import {randomBytes} from 'node:crypto';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {type Deployment, deployment as schema} from '../../source/deployment/schema.ts';
+import {withRemedy} from '../../source/engine/remedies.ts';
 import type {Step, StepContext} from '../../source/engine/step.ts';
 import {factsScript, parseFacts} from '../../source/hosts/gather-facts.ts';
 import type {Products} from '../../source/resources/resource.ts';
 import {frame, unframe} from '../../source/shell/frame.ts';
+import {databasesStep} from '../../steps/environment/database-steps.ts';
+import {noDatabases} from '../../steps/environment/databases.ts';
 import {postgresql} from '../../steps/index.ts';
 import {converge} from '../support/apply.ts';
+import {anEnvironment} from '../support/deployments.ts';
 import {cliConnection, type LabHost, labDown, labExec, labUp} from '../support/lab.ts';
 import {memoryVault, sampleDeployment} from '../support/step-context.ts';
 
@@ -31,7 +35,8 @@ const sample = (): Deployment => {
     topology: 'production-minimum',
     hosts: [host(storage, 'storage'), host(compute, 'compute')],
     network: {...base.network, privateSubnet: `${storage.address.replace(/\.\d+$/, '.0')}/24`},
-    components: {...base.components, postgresql: {}},
+    components: {...base.components, postgresql: {}, kubernetes: {}},
+    environments: [qa, anEnvironment({name: 'dev', database: 'in-cluster'})],
   });
 };
 
@@ -110,6 +115,9 @@ const asked = async (from: LabHost, connection: string, sql: string, password: s
   return `${stdout}${stderr}`.trim();
 };
 
+const qa = anEnvironment({name: 'qa'});
+const qaDatabases = databasesStep(qa, []);
+
 const superuserPassword = (): string => vault.get('postgres-superuser') ?? '';
 
 describe('PostgreSQL on a storage host', () => {
@@ -144,6 +152,109 @@ describe('PostgreSQL on a storage host', () => {
       'no pg_hba.conf entry for replication connection',
     );
   }, 120_000);
+
+  it('has the databases of an environment, which its user and nobody else gets into', async () => {
+    await lay(qaDatabases, storage);
+    expect(await complaints(qaDatabases, storage)).toEqual([]);
+    expect((await lay(qaDatabases, storage)).flat()).toEqual([]);
+    const password = vault.get('environment-qa-database') ?? '';
+    const who = 'SELECT current_user';
+    expect(await asked(compute, 'user=environment_qa dbname=keycloak', who, password)).toBe('environment_qa');
+    // A user as OpenG2P's charts make one, for another database.
+    await asked(
+      compute,
+      'user=postgres dbname=postgres',
+      `CREATE USER superset PASSWORD 'chart' CREATEDB CREATEROLE REPLICATION; GRANT ALL ON DATABASE superset TO superset`,
+      superuserPassword(),
+    );
+    expect(await asked(compute, 'user=superset dbname=superset', who, 'chart')).toBe('superset');
+    expect(await asked(compute, 'user=superset dbname=keycloak', who, 'chart')).toContain(
+      'permission denied for database "keycloak"',
+    );
+    // Databases are of UTF-8 and sort as those of OpenG2P's own image do.
+    expect(
+      await asked(
+        compute,
+        'user=postgres dbname=iam',
+        `SELECT pg_encoding_to_char(encoding), datcollate FROM pg_database WHERE datname = 'iam'`,
+        superuserPassword(),
+      ),
+    ).toBe('UTF8|en_US.UTF-8');
+  }, 90_000);
+
+  it('refuses to take another environment beside it, running or kept', async () => {
+    const other = databasesStep(anEnvironment({name: 'staging'}), []);
+    await expect(lay(other, storage)).rejects.toThrow('the server holds the databases of the environment qa');
+  }, 60_000);
+
+  it('comes back after a restart of the machine, listening where it did', async () => {
+    await labExec(storage, 'systemctl reboot');
+    await expect
+      .poll(
+        async () =>
+          asked(compute, 'user=environment_qa dbname=keycloak', 'SELECT 1', vault.get('environment-qa-database') ?? ''),
+        {timeout: 60_000, interval: 1000},
+      )
+      .toBe('1');
+    expect((await lay(postgresql, storage)).flat()).toEqual([]);
+  }, 120_000);
+
+  it('takes a changed setting, and restarts only for one that needs it', async () => {
+    const started = () =>
+      asked(compute, 'user=postgres dbname=postgres', 'SELECT pg_postmaster_start_time()', superuserPassword());
+    const before = await started();
+    const folder = '/etc/postgresql/15/main/conf.d';
+    await run(storage, `echo 'log_min_duration_statement = 5s' >${folder}/site.conf`);
+    expect((await lay(postgresql, storage)).flat().map(({id}) => id)).toEqual([
+      'settings of the database server 15/main in force',
+    ]);
+    expect(await started()).toBe(before);
+    await run(storage, `echo 'max_locks_per_transaction = 128' >>${folder}/site.conf`);
+    await lay(postgresql, storage);
+    expect(await started()).not.toBe(before);
+    await run(storage, `echo 'work_mem = nonsense' >>${folder}/site.conf`);
+    await expect(lay(postgresql, storage)).rejects.toThrow('the database server does not take its files');
+    await run(storage, `rm ${folder}/site.conf`);
+    await lay(postgresql, storage);
+  }, 120_000);
+
+  it('says that the disk of the databases is full, and what not to do about it', async () => {
+    // A file system of its own for the WAL, because the lab's hosts have the disk of this machine.
+    await run(
+      storage,
+      `systemctl stop postgresql@15-main && cd /var/lib/postgresql/15/main && cp -a pg_wal /root/wal &&
+mount -t tmpfs -o size=80m,mode=0700,uid=postgres,gid=postgres tmpfs pg_wal && cp -a /root/wal/. pg_wal/ && systemctl start postgresql@15-main`,
+    );
+    await run(storage, 'dd if=/dev/zero of=/var/lib/postgresql/15/main/pg_wal/other bs=1M 2>/dev/null || :');
+    const [complaint = ''] = await complaints(postgresql, storage);
+    expect(complaint).toContain('room: the file system of the databases is full to 100 %');
+    const card = withRemedy({kind: 'verification', message: complaint}, postgresql.remedies ?? []);
+    expect(card.cause).toContain('PostgreSQL stops rather than lose data');
+    expect(card.remedy).toContain('Never delete in pg_wal');
+    await run(storage, 'rm /var/lib/postgresql/15/main/pg_wal/other');
+    expect(await complaints(postgresql, storage)).toEqual([]);
+  }, 120_000);
+
+  it('erases the databases of an environment with their users, when that is asked', async () => {
+    const connection = cliConnection(storage);
+    await converge(connection, [noDatabases(15, qa, true)]);
+    expect(
+      await asked(
+        compute,
+        'user=postgres dbname=postgres',
+        `SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database`,
+        superuserPassword(),
+      ),
+    ).toBe('postgres template0 template1');
+    expect(
+      await asked(
+        compute,
+        'user=postgres dbname=postgres',
+        `SELECT count(*) FROM pg_roles WHERE rolname !~ '^pg_'`,
+        superuserPassword(),
+      ),
+    ).toBe('1');
+  }, 60_000);
 
   it('never wrote the password down', async () => {
     expect(

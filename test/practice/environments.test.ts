@@ -140,7 +140,7 @@ test('an environment is added and removed by the command', {timeout: 600_000}, a
 
   const removed = await run('remove', 'qa', '--purge', '--confirm', 'qa', '--output', 'jsonl');
   expect(failures(removed.events)).toEqual([]);
-  expect(removed.err).toContain('release registry');
+  expect(removed.err).toContain('remove registry and its data');
   expect(removed.status).toBe(exit.done);
   expect(saved().environments.map(({name}) => name)).toEqual(['dev']);
   expect(await cluster(sh`kubectl get namespace qa --ignore-not-found --output name`)).toBe('');

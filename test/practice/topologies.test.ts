@@ -43,7 +43,11 @@ test('four machines are installed side by side, and nothing is left to change', 
   expect(hostsOf('rke2')).toEqual(['compute-1']);
   // Asked on the cluster's machine, answered by the proxy, which passes it to the cluster.
   expect(
-    of(events, 'verified').filter(({step, result}) => step === 'environment-dev-gateway' && result !== undefined),
-  ).not.toEqual([]);
+    of(events, 'verified').flatMap(({step, passed}) => (step === 'environment-dev-gateway' ? [passed] : [])),
+  ).toEqual([true]);
+  // So is this: a user of the storage host's databases, who comes from the cluster's machine.
+  expect(
+    of(events, 'verified').flatMap(({step, passed}) => (step === 'environment-dev-database-access' ? [passed] : [])),
+  ).toEqual([true]);
   expect(status).toBe(0);
 });

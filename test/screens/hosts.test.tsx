@@ -108,7 +108,7 @@ describe('hosts', () => {
     await stage.waitFor('cannot be used');
     await stage.waitFor('ubuntu@10.0.0.11 was not let in. Give a password');
     await stage.press(key.up.repeat(6), enter);
-    await stage.waitFor('Give a password, or a key that it knows.');
+    await stage.waitFor('logging in with the keys of the agent: none');
     await stage.press(enter);
     await stage.waitFor('Passphrase of the key');
     given = true;

@@ -80,7 +80,7 @@ describe('a text field', () => {
     await stage.press('4x');
     await stage.waitFor('4x');
     await stage.press('\u007f00');
-    await vi.waitFor(() => expect(services.stored()[0]?.deployment.tls.leafDays).toBe(400));
+    await vi.waitFor(() => expect(services.stored()[0]?.deployment.tls).toMatchObject({leafDays: 400}));
     await stage.press(key.ctrlC);
     await stage.ended;
   });

@@ -58,12 +58,12 @@ describe('answers', () => {
     const services = madeUpServices({saved: [answered({route: 'domain'})]});
     const stage = openStage(services, {app: {deployment: 'sandbox'}});
     await stage.waitFor('openg2p.test');
-    await stage.press('\u0015site.test', `${down.repeat(4)}${enter}`);
+    await stage.press('\u0015site.test', `${down.repeat(5)}${enter}`);
     await stage.waitFor(/ Channels/);
     await stage.press(`${down}\u0015vpn.site.org`);
     await stage.press(key.escape);
     await stage.waitFor('site.test');
-    await stage.press(`${down.repeat(4)}${enter}`);
+    await stage.press(`${down.repeat(5)}${enter}`);
     await stage.waitFor('vpn.site.org');
     await stage.press(key.escape, key.escape, key.escape, key.escape);
     await stage.waitFor('New installation');

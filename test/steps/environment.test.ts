@@ -193,7 +193,10 @@ describe('the namespace', () => {
     expect(metadata.annotations).toBeUndefined();
     expect(metadata.labels).not.toHaveProperty('field.cattle.io/projectId');
     const step = stepNamed('environment-qa-namespace');
-    expect(step.resources(await contextFor(step, {deployment})).map(({id}) => id)).toEqual(['manifest namespace qa']);
+    expect(step.resources(await contextFor(step, {deployment})).map(({id}) => id)).toEqual([
+      'manifest namespace qa',
+      'authorities that pods of qa trust',
+    ]);
   });
 
   it('takes pods that run as root also where the cluster is strict', () => {

@@ -1,6 +1,10 @@
 import {describe, expect, it} from 'vitest';
+import type {Deployment} from '../../source/deployment/schema.ts';
 import {supportedSystems} from '../../source/hosts/os-data.ts';
+import type {ProxyCertificate} from '../../steps/certificates/proxy.ts';
 import {allowList, insidersOnly, nginxConfiguration} from '../../steps/nginx/configuration.ts';
+import {listening} from '../../steps/nginx/listening.ts';
+import {servedNames} from '../../steps/shared/deployment.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {sampleFacts} from '../support/facts.ts';
 import {sampleDeployment, wholeDeployment} from '../support/step-context.ts';
@@ -11,8 +15,21 @@ const systemNamed = (codename: string) => {
   return found;
 };
 
-const configure = (codename = 'noble', deployment = sampleDeployment(), facts = sampleFacts()) =>
-  nginxConfiguration(deployment, facts, systemNamed(codename));
+/** The certificate of the deployment's own CA, which covers all that is served. */
+const own = (deployment: Deployment): ProxyCertificate => ({
+  certificate: '/etc/groundwork/tls/server.crt',
+  key: '/etc/groundwork/tls/server.key',
+  names: servedNames(deployment),
+});
+
+const oneMachine = {roles: ['base', 'proxy', 'compute', 'storage'], privateAddress: '10.0.0.11'};
+
+const configure = (
+  codename = 'noble',
+  deployment = sampleDeployment(),
+  facts = sampleFacts(),
+  host: Parameters<typeof nginxConfiguration>[1] = oneMachine,
+) => nginxConfiguration(deployment, host, facts, systemNamed(codename), [own(deployment)]);
 
 const publicChannel = {
   name: 'web',
@@ -154,3 +171,52 @@ describe('nginx’s configuration', () => {
     expect(text.match(/\{/g)?.length).toBe(text.match(/\}/g)?.length);
   });
 });
+
+describe('a proxy on a machine of its own', () => {
+  const host = {roles: ['base', 'proxy'], privateAddress: '10.0.0.5'};
+  const deployment = wholeDeployment({environments: [anEnvironment({name: 'qa'})]});
+  const open = {...deployment, channels: [...deployment.channels, publicChannel]};
+  const listens = (text: string) =>
+    text
+      .split('\nserver {')
+      .slice(1)
+      .map(
+        part =>
+          `${/server_name ([^;]+);/.exec(part)?.[1]}: ${[...part.matchAll(/listen ([^;]+);/g)].map(([, at]) => at).join(', ')}`,
+      );
+
+  it('listens at its private address only', () => {
+    const found = listens(configure('noble', deployment, sampleFacts(), host));
+    expect(found).toEqual([
+      '_: 10.0.0.5:80 default_server',
+      '_: 10.0.0.5:443 ssl default_server',
+      'rancher.openg2p.test openg2p.test *.openg2p.test qa.openg2p.test *.qa.openg2p.test: 10.0.0.5:80',
+      'rancher.openg2p.test: 10.0.0.5:443 ssl http2',
+      'openg2p.test *.openg2p.test: 10.0.0.5:443 ssl http2',
+      'qa.openg2p.test *.qa.openg2p.test: 10.0.0.5:443 ssl http2',
+    ]);
+    expect(listening(deployment, host, sampleFacts()).expected).toBe('10.0.0.5:443 10.0.0.5:80');
+  });
+
+  it('shows environments everywhere once they are public, and what operators work with at the private address alone', () => {
+    const found = listens(configure('noble', open, sampleFacts(), host));
+    expect(found).toContain('rancher.openg2p.test: 10.0.0.5:443 ssl http2');
+    expect(found).toContain('openg2p.test *.openg2p.test: 10.0.0.5:443 ssl http2');
+    expect(found).toContain(
+      'qa.openg2p.test *.qa.openg2p.test: 10.0.0.5:443 ssl http2, 443 ssl http2, [::]:443 ssl http2',
+    );
+    expect(found).toContain('_: 10.0.0.5:443 ssl default_server, 443 ssl default_server, [::]:443 ssl default_server');
+    expect(found.filter(line => line.includes('rancher') && / 80|::/.test(line))).toEqual([]);
+    expect(listening(open, host, sampleFacts()).expected).toBe('0.0.0.0:443 0.0.0.0:80 [::]:443 [::]:80');
+  });
+
+  it('keeps its allow list for operators also then: a router may turn the public address into the private one', () => {
+    const rancher = rancherServer(configure('noble', open, sampleFacts(), host));
+    expect(rancher).toContain('deny all;');
+  });
+});
+
+/** The server of Rancher's name, with its text. */
+const rancherServer = (text: string): string =>
+  text.split('\nserver {').find(part => part.includes('server_name rancher.openg2p.test;') && part.includes(':443')) ??
+  '';

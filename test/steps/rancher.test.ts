@@ -17,7 +17,7 @@ const deployment = wholeDeployment();
 
 describe('Rancher', () => {
   it('gets its first password by the Secret that its chart looks up, and that Helm may take over', () => {
-    const [namespace, password, authority] = rancherPrerequisites('correct-horse', 'PEM');
+    const [namespace, password, authority] = rancherPrerequisites('correct-horse', ['PEM']);
     expect(namespace).toMatchObject({kind: 'Namespace', metadata: {name: 'cattle-system'}});
     expect(password).toEqual({
       apiVersion: 'v1',

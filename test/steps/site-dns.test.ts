@@ -4,10 +4,13 @@ import {join} from 'node:path';
 import {execa} from 'execa';
 import {describe, expect, it} from 'vitest';
 import {type Deployment, type Environment, environment, publicAcknowledgement} from '../../source/deployment/schema.ts';
+import {ok} from '../../source/result.ts';
 import {environmentSteps} from '../../steps/environment/environment.ts';
+import {dnsChecks} from '../../steps/site-dns/checks.ts';
 import {acceptedAddresses, recordsOf} from '../../steps/site-dns/records.ts';
 import {type Answer, judge, readResolution, resolutionScript} from '../../steps/site-dns/resolution.ts';
 import {siteDns} from '../../steps/site-dns/site-dns.ts';
+import {sampleFacts} from '../support/facts.ts';
 import {atSite, contextFor, sampleDeployment, wholeDeployment} from '../support/step-context.ts';
 
 const withPublic = (deployment: Deployment, address?: string): Deployment => ({
@@ -200,5 +203,38 @@ describe('the step of the records', () => {
     expect(steps.filter(({after}) => dns && after.includes(dns)).map(({id}) => id)).toEqual([
       'environment-qa-commons-base',
     ]);
+  });
+});
+
+describe('preflight', () => {
+  const deployment = atSite(wholeDeployment());
+  const host = deployment.hosts[0] as Deployment['hosts'][number];
+  const saying = (stdout: string) => async () =>
+    ok({
+      host: host.name,
+      address: '',
+      user: '',
+      close: async () => {},
+      run: async () => ok({code: 0, stdout, stderr: '', truncated: false}),
+    });
+  const here = async (): Promise<Answer> => ({kind: 'silent', said: 'timed out'});
+  const checks = (facts = sampleFacts(), of = deployment, stdout = '== a\ngetent 10.0.0.11\n== b\ngetent 10.9.9.9\n') =>
+    dnsChecks(of, [{host, facts}], saying(stdout), here, new AbortController().signal);
+
+  it('warns of records that hosts, or this side, do not find, and stops nobody for it', async () => {
+    const found = await checks();
+    expect(found.map(({id, outcome, severity, found: what}) => `${id} ${outcome} ${severity} ${what}`)).toEqual([
+      'dns-records failed warning grafana.openg2p.test: it leads to 10.9.9.9',
+      'dns-records-here failed warning rancher.openg2p.test: nobody answered, which says nothing about the record: timed out; grafana.openg2p.test: nobody answered, which says nothing about the record: timed out',
+    ]);
+  });
+
+  it('asks nothing without a site’s DNS, and nothing of practice hosts', async () => {
+    expect(await checks(sampleFacts(), wholeDeployment())).toEqual([]);
+    expect(await checks(sampleFacts({practice: true}))).toEqual([]);
+  });
+
+  it('says of a host that answered nothing that it was not asked', async () => {
+    expect((await checks(sampleFacts(), deployment, ''))[0]?.found).toContain('rancher.openg2p.test: not asked');
   });
 });

@@ -100,7 +100,7 @@ export const startGroundwork = (
     ...(input === undefined ? {stdin: 'ignore' as const} : {input}),
     reject: false,
     all: true,
-    timeout: 280_000,
+    timeout: 580_000,
     killSignal: 'SIGKILL',
     extendEnv: false,
     env: {...inherited, HOME: home, GROUNDWORK_HOME: home},

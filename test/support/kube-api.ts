@@ -50,18 +50,18 @@ export const kubeApi = (kubeconfig: string, address: string): KubeApi => {
   });
   const ask = (method: string, path: string, body?: object, type = 'application/json') =>
     new Promise<{status: number; text: string}>((resolve, reject) => {
-      const asked = request(
-        {host: address, port: 6443, method, path, agent, timeout: 10_000, headers: {'content-type': type}},
-        answer => {
-          const chunks: Buffer[] = [];
-          answer.on('data', chunk => chunks.push(chunk));
-          answer.on('end', () => resolve({status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString()}));
-          answer.on('error', reject);
-        },
-      );
+      const text = body === undefined ? '' : JSON.stringify(body);
+      // Said by ourselves, because Node does not for a DELETE.
+      const headers = {'content-type': type, 'content-length': Buffer.byteLength(text)};
+      const asked = request({host: address, port: 6443, method, path, agent, timeout: 10_000, headers}, answer => {
+        const chunks: Buffer[] = [];
+        answer.on('data', chunk => chunks.push(chunk));
+        answer.on('end', () => resolve({status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString()}));
+        answer.on('error', reject);
+      });
       asked.on('timeout', () => asked.destroy(new Error(`${path}: no answer`)));
       asked.on('error', reject);
-      asked.end(body && JSON.stringify(body));
+      asked.end(text);
     });
   const done = async (allowed: readonly number[], ...question: Parameters<typeof ask>) => {
     const answer = await ask(...question);

@@ -9,10 +9,12 @@ import type {Purge} from '../../source/engine/removal.ts';
 import {step} from '../../source/engine/step.ts';
 import type {CheckResult} from '../../source/hosts/check.ts';
 import type {HostKeyFinding} from '../../source/hosts/host-key.ts';
+import type {Imported} from '../../source/import/item.ts';
 import {parseCidr} from '../../source/network/address.ts';
 import {isDomainName} from '../../source/network/names.ts';
 import type {HostRemoval} from '../../source/reporters/removal.ts';
 import {err, ok} from '../../source/result.ts';
+import {madeUpCertificates} from './certificate-services.ts';
 import {sampleFacts} from './facts.ts';
 
 const titles: Readonly<Record<string, string>> = {
@@ -118,6 +120,8 @@ export type Script = {
   readonly practice?: boolean;
   readonly notices?: readonly string[];
   readonly lastRun?: readonly RunEvent[];
+  /** What an import makes of files that are called good. */
+  readonly imported?: Partial<Imported>;
   /** What there is to be taken away. */
   readonly removal?: (purge: Purge) => readonly HostRemoval[];
   readonly now?: () => number;
@@ -403,10 +407,14 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       vault.set(name, value);
       return ok();
     },
+    certificates: madeUpCertificates(asked),
     inspect: async (deployment, onReport, signal) => {
       asked.push('inspect');
       await pause(pace);
       for (const report of reportsOf(deployment)) if (!signal.aborted) onReport(report);
+    },
+    tryConnections: async () => {
+      asked.push('try connections');
     },
     recheck: (_, report) => report,
     problems: ({domain, channels, network, hosts}) => [
@@ -472,9 +480,24 @@ export const madeUpServices = (script: Script = {}): MadeUp => {
       asked.push(`export ${path}`);
       return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
     },
-    importYaml: async path =>
-      path.endsWith('good.yaml')
-        ? ok({...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'})
-        : err(`${path}:3: domain must be a domain name`),
+    resolveNames: async names => {
+      asked.push(`resolve ${names.join(' ')}`);
+      return names.map(name =>
+        name.startsWith('rancher.')
+          ? {kind: 'addresses', addresses: ['10.9.9.9'], ttl: 300}
+          : {kind: 'absent', exists: false},
+      );
+    },
+    saveChecklist: async (_, path) => {
+      asked.push(`checklist ${path}`);
+      return path.startsWith('/nowhere') ? err(`${path} cannot be written`) : ok();
+    },
+    importSettings: async paths => {
+      asked.push(`import ${paths.join(' and ')}`);
+      if (!paths.every(path => path.includes('good'))) return err(`${paths[0]}:3: domain must be a domain name`);
+      const deployment = {...sampleBlueprint.defaults('from-file', 'sandbox'), domain: 'site.test'};
+      const files = paths.map(path => ({path, kind: 'deployment', title: 'a deployment of Groundwork'}));
+      return ok({deployment, files, items: [], notes: [], problems: [], ...script.imported});
+    },
   };
 };

@@ -56,6 +56,7 @@ export const productionDeployment = (overrides: Partial<Deployment> = {}): Deplo
       {name: 'admin', kind: 'private', subnet: '10.15.0.0/16', endpoint: '203.0.113.10', peers: [{name: 'laptop'}]},
     ],
     network: {privateSubnet: '10.0.0.0/24', adminSources: ['198.51.100.0/24']},
+    tls: {mode: 'local-ca'},
     components: {...defaults.components, kubernetes: {}},
     ...overrides,
   });

@@ -47,7 +47,7 @@ const crlf = (text: string | Buffer): string => text.toString().replaceAll('\n',
 const bagged = (text: string): string =>
   `Bag Attributes\n    localKeyID: 54 69 6D 65 20 31\n    friendlyName: openg2p\nsubject=CN = openg2p\n\nissuer=CN = x\n\n${text}`;
 
-const roots = rootsFrom([new X509Certificate(root.certificate).raw]);
+const roots = rootsFrom([new X509Certificate(root.certificate)]);
 
 /** Reads, sorts and judges; what goes wrong before the judging is the message. */
 const judged = async (files: readonly InputFile[], given?: string) => {

@@ -298,7 +298,7 @@ const verdictOf = async ({leaf, along, inDays = 0}: Case, publicRoot: string): P
   if (!material.ok) throw new Error(material.error.message);
   const {supplies} = sortSupplies(material.value);
   expect(supplies).toHaveLength(1);
-  const roots = rootsFrom([new X509Certificate(publicRoot).raw]);
+  const roots = rootsFrom([new X509Certificate(publicRoot)]);
   return judge(supplies[0] as (typeof supplies)[0], {
     roots,
     now: new Date(Date.now() + inDays * msPerDay),

@@ -1,6 +1,6 @@
 import {contains, parseAddress, purposeOf} from '../../network/address.ts';
 import type {Problem} from '../problem.ts';
-import {error, type Rule, validCidr, warning} from './rule.ts';
+import {error, type Rule, repeated, validCidr, warning} from './rule.ts';
 
 /** Folders of the system: nothing below them is for shares, and step by step their modes would be changed. */
 const systemFolders: readonly string[] = [
@@ -119,6 +119,14 @@ export const upstreamsElsewhere: Rule = ({hosts, components}) =>
   });
 
 export const renewalBeforeEnd: Rule = ({tls}) =>
-  tls.renewDays >= tls.leafDays
+  tls.mode === 'local-ca' && tls.renewDays >= tls.leafDays
     ? [error('tls.renewDays', `must be less than tls.leafDays (${tls.leafDays}), or every run would renew`)]
+    : [];
+
+export const certificatesDiffer: Rule = ({tls}) =>
+  tls.mode === 'supplied'
+    ? repeated(
+        tls.certificates.map((key, index) => ({path: `tls.certificates[${index}]`, key})),
+        name => `"${name}" is there twice`,
+      )
     : [];
