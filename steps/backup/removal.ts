@@ -1,8 +1,9 @@
+import type {Deployment} from '../../source/deployment/schema.ts';
 import type {Removal} from '../../source/engine/removal.ts';
 import {command} from '../../source/resources/command.ts';
 import type {Resource} from '../../source/resources/resource.ts';
 import {packagesStay} from '../../source/resources/stays.ts';
-import {data, treeAbsent} from '../../source/resources/tree.ts';
+import {data, emptyFolderAbsent, isErasable, treeAbsent} from '../../source/resources/tree.ts';
 import {accountAbsent} from '../../source/resources/user.ts';
 import {withdrawn} from '../../source/resources/withdrawn.ts';
 import {lines, sh} from '../../source/shell/script.ts';
@@ -13,18 +14,25 @@ import {
   accessSudoers,
   accessUser,
   archiveSettingsPath,
+  configurationsFolder,
   createClusterPath,
   databaseAuthorizedKeys,
+  etcdFolder,
+  filesMirror,
   machinesPath,
   pgbackrestConfiguration,
   pgbackrestHome,
   pgbackrestLog,
+  postgresqlRepository,
   programsFolder,
   repositoryUser,
+  resticRepository,
+  restoreFolder,
   settingsFolder,
+  statusFolder,
   unitsFolder,
 } from './paths.ts';
-import {backupHost, backupOf, jobIds, timerOf} from './settings.ts';
+import {backupHost, backupOf, hasBackup, jobIds, timerOf} from './settings.ts';
 
 /** Units of ours: stopped, no longer started at boot, and gone. */
 const noUnits = (id: string, started: readonly string[], files: readonly string[]): readonly Resource[] => [
@@ -88,6 +96,29 @@ export const archiveRemoval: Removal = {
   },
 };
 
+/**
+ * What lies in the folder of the backups, part by part: the folder itself may be a disk that somebody uses for more. Nothing
+ * where the deployment has no backups: then nobody knows where they would be.
+ */
+const copies = (deployment: Deployment, purge: boolean): readonly Resource[] => {
+  if (!hasBackup(deployment)) return [];
+  const why = `backups are the last way back; the passphrases that open them are in the vault of this side, and ${backupHost(deployment).name} has them no more`;
+  const parts = [
+    ['backups of the databases', postgresqlRepository],
+    ['backups of files and settings', resticRepository],
+    ['the newest state of the volumes', filesMirror],
+    ['the newest settings of the hosts', configurationsFolder],
+    ['copies of the cluster’s state', etcdFolder],
+    ['staged restores', restoreFolder],
+    ['the record of the jobs', statusFolder],
+  ] as const;
+  const {path} = backupOf(deployment);
+  return [
+    ...parts.map(([what, folder]) => data({what, path: folder(deployment), why, purge})),
+    ...(isErasable(path) ? [emptyFolderAbsent(path)] : []),
+  ];
+};
+
 export const jobsRemoval: Removal = {
   resources: ({scope, purge, deployment}) =>
     scope === 'platform'
@@ -101,12 +132,7 @@ export const jobsRemoval: Removal = {
           ]),
           withdrawn([machinesPath]),
           treeAbsent('/var/cache/groundwork-backup'),
-          data({
-            what: 'backups',
-            path: backupOf(deployment).path,
-            why: `they are the last way back; the passphrases that open them are in the vault of this side, and ${backupHost(deployment).name} has them no more`,
-            purge: purge.backups,
-          }),
+          ...copies(deployment, purge.backups),
         ],
 };
 

@@ -197,7 +197,9 @@ test('the hosts are as they were before, data and packages aside', {timeout: 600
     line => !emptied.test(line) && !expectedToStay.test(line.slice(2)),
   );
   expect(left).toEqual([]);
-  expect((await runOn(connection, sh`find /etc /usr/local -iname '*groundwork*' | wc -l`)).stdout).toBe('0\n');
+  expect(
+    (await runOn(connection, sh`find /etc /usr/local -iname '*groundwork*' ! -name groundwork-practice`)).stdout,
+  ).toBe('');
   expect((await runOn(connection, sh`LC_ALL=C ufw status`)).stdout).toBe('Status: inactive\n');
   expect((await runOn(connection, sh`cat /srv/nfs/practice/qa-data/rows`)).stdout).toBe('precious\n');
   expect(await listed('hosts')).toMatchObject({goes: [], loses: []});
