@@ -43,7 +43,7 @@ const shortly: Readonly<Record<BackupGroup, string>> = {
 export const backupText = ({components: {backup}}: Deployment): string => {
   if (!backup) return 'none';
   const groups = backupGroups.filter(group => backup.groups.includes(group)).map(group => shortly[group]);
-  return `${groups.join(', ') || 'of nothing'}; ${backup.offsite ? 'also' : 'not'} at another site`;
+  return `${groups.join(', ') || 'of nothing'}; ${backup.offsite ? 'other site too' : 'here only'}`;
 };
 
 /** What the backup host fetches, when, for how long it is kept, and whether it goes to another site. */
