@@ -10,6 +10,7 @@ import {Frame, useBody} from '../source/components/frame.tsx';
 import type {Row} from '../source/components/row.ts';
 import {type Deployment, type Kubernetes, kubernetes as kubernetesSchema} from '../source/deployment/schema.ts';
 import {ComponentsArtifacts} from './components-artifacts.tsx';
+import {backupText, ComponentsBackup, hasBackups} from './components-backup.tsx';
 import {ComponentsGround} from './components-ground.tsx';
 import {alertsText, ComponentsObservability} from './components-observability.tsx';
 import {cisRow, platformRows, versionsRow} from './components-platform.ts';
@@ -19,7 +20,7 @@ import {sizeAside, sizeHead} from './size-text.ts';
 
 type Answers = ReturnType<typeof useAnswers>;
 
-type View = 'parts' | 'observability' | 'artifacts' | 'ground';
+type View = 'parts' | 'observability' | 'artifacts' | 'backup' | 'ground';
 
 /** The settings of the platform are kept while the ground alone is wanted, so that going back loses none. */
 const switchPlatform = (wizard: Wizard, wanted: boolean): void => {
@@ -37,7 +38,7 @@ const switchPlatform = (wizard: Wizard, wanted: boolean): void => {
 
 /** What is installed, and what each part of it takes of the machine. Every setting has a default that suits most. */
 export const ComponentsScreen = () => {
-  const {wizard} = useProgram();
+  const {services, wizard} = useProgram();
   const {reports} = useWizard();
   const {glyphs} = useTheme();
   const answers = useAnswers();
@@ -56,6 +57,7 @@ export const ComponentsScreen = () => {
   );
   if (view === 'observability') return <ComponentsObservability onDone={close} />;
   if (view === 'artifacts') return <ComponentsArtifacts onDone={close} />;
+  if (view === 'backup') return <ComponentsBackup onDone={close} />;
   if (view === 'ground') return <ComponentsGround onDone={close} />;
 
   const open = (next: View): void => {
@@ -90,6 +92,9 @@ export const ComponentsScreen = () => {
             below(['artifacts', 'components.kubernetes.registry']),
           ),
         ]
+      : []),
+    ...(hasBackups(services, deployment)
+      ? [opening('backup', 'Backups', backupText(deployment), open, below(['components.backup']))]
       : []),
     opening(
       'ground',

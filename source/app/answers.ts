@@ -51,6 +51,20 @@ export const useAnswers = () => {
     ...(placeholder && {placeholder}),
   });
 
+  /** A text of several words. The blank after a word is kept while the next one is not typed yet. */
+  const phrase = ({path, value, ...rest}: Bound<string>): TextRow => {
+    const typing = texts[path];
+    const row = text({...rest, path, value: typing?.trim() === value ? typing : value});
+    return {
+      ...row,
+      onChange: typed => {
+        wizard.type(path, typed);
+        row.onChange(typed);
+      },
+      onCommit: () => wizard.type(path, undefined),
+    };
+  };
+
   /** The text is kept beside the value; the two part while it is no number. */
   const number = ({value, path, set, ...rest}: Bound<number>): TextRow => ({
     ...text({...rest, path, value: texts[path] ?? (Number.isNaN(value) ? '' : String(value)), set: current => current}),
@@ -115,5 +129,5 @@ export const useAnswers = () => {
     };
   };
 
-  return {deployment, problems, problemAt, text, number, identifier, list, choice, onward};
+  return {deployment, problems, problemAt, text, phrase, number, identifier, list, choice, onward};
 };
