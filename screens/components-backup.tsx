@@ -122,7 +122,7 @@ const placeRows = ({text}: Answers, backup: Backup): readonly Row[] => [
     value: backup.timeZone,
     set: (current, timeZone) => withBackup(current, now => ({...now, timeZone})),
     placeholder: 'for example Africa/Nairobi',
-    help: 'Of the times below, whatever the zone of the machines is. Rancher’s is always UTC.',
+    help: 'Of the times below, whatever the zone of the machines is. That of Rancher is always UTC.',
   }),
 ];
 

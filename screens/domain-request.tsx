@@ -89,7 +89,7 @@ export const DomainRequest = ({onDone}: {readonly onDone: () => void}) => {
       label: 'Key',
       value: kind,
       options: [
-        {value: 'ec', label: 'ECDSA on P-256', help: 'What today’s CAs and browsers take.'},
+        {value: 'ec', label: 'ECDSA on P-256', help: 'What CAs of today and browsers take.'},
         {value: 'rsa', label: 'RSA 3072', help: 'For CAs that sign RSA only.'},
       ],
       onChange: value => setKind(value === 'rsa' ? 'rsa' : 'ec'),

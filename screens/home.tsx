@@ -133,7 +133,7 @@ export const HomeScreen = () => {
       kind: 'action',
       id: 'import',
       label: 'Import existing settings',
-      detail: 'OpenG2P’s files, an inventory, exported answers',
+      detail: "OpenG2P's files, an inventory, exported answers",
       onSelect: () => setView({kind: 'import'}),
     },
     {kind: 'action', id: 'leave', label: 'Leave', onSelect: leave},

@@ -27,7 +27,7 @@ export const ImportScreen = () => {
   const {glyphs} = useTheme();
   const {rows: height, readable} = useBody();
   const lead = useLead(
-    'OpenG2P’s prod-config.yaml and its kin, an Ansible inventory, or exported answers. Nothing is installed yet.',
+    "OpenG2P's prod-config.yaml and its kin, an Ansible inventory, or exported answers. Nothing is installed yet.",
   );
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string>();

@@ -55,7 +55,7 @@ const tlsText = (tls: Tls): string =>
     : `own CA, certificates for ${counted(tls.leafDays, 'day')}`;
 const dnsText = (deployment: Deployment): string => {
   const records = recordsOf(deployment).length;
-  return hasOwnDns(deployment) ? 'own DNS' : `${counted(records, 'record')} in the site’s DNS`;
+  return hasOwnDns(deployment) ? 'own DNS' : `${counted(records, 'record')} in the DNS of the site`;
 };
 
 /** Where one is, it says which; several are told by their names, and by the way to them if there is one for all. */

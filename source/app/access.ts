@@ -57,7 +57,7 @@ export const accessLines = (
   return [
     services.practice
       ? 'On real machines these are reached through the VPN (see Connect a device); practice hosts serve no pages.'
-      : `They are reached through the VPN (see Connect a device), or from ${deployment.network.privateSubnet}${hasOwnDns(deployment) ? ` with ${deployment.domain} asked from its DNS server` : ', by the records of the site’s DNS'}. Trust the CA first (see Trust its certificates).`,
+      : `They are reached through the VPN (see Connect a device), or from ${deployment.network.privateSubnet}${hasOwnDns(deployment) ? ` with ${deployment.domain} asked from its DNS server` : ', by the records in the DNS of the site'}. Trust the CA first (see Trust its certificates).`,
     ...doors.flatMap(({title, url, user, secret}) => [
       '',
       `${title.padEnd(10)} ${url}`,

@@ -125,7 +125,7 @@ export const backup: Command = {
     'lays a copy out beside what runs, says what would be lost, and replaces it only when the name is typed. accept',
     'takes another machine, or another database, for the one that the backups are of.',
   ],
-  words: ['status|run|verify|drill|restore|accept', '[GROUP]'],
+  words: ['VERB', '[GROUP]'],
   options: {
     ...deploymentOptions,
     ...outputOptions,

@@ -120,7 +120,7 @@ describe('every blueprint', () => {
     expect(data).toContain('data /srv/nfs/demo');
     expect(data.some(id => id.includes('backup'))).toBe(false);
     const backups = await erased({data: false, backups: true});
-    expect(backups).toContain('data /var/lib/groundwork-backup');
+    expect(backups).toContain('data /var/lib/groundwork-backup/postgresql');
     expect(backups).not.toContain('data /srv/nfs/demo');
   });
 });
