@@ -5,7 +5,7 @@ import {key, openStage, type Stage} from '../support/frames.ts';
 import {type MadeUp, madeUpServices} from '../support/services.ts';
 import {answered} from '../support/walk.ts';
 
-const {down, enter, escape, left, right, up} = key;
+const {down, enter, left, right, up} = key;
 
 const open = async (topology: 'sandbox' | 'production-minimum', rows = 30) => {
   const deployment = {...openg2p.defaults('prod', topology), name: 'sandbox'};
@@ -17,11 +17,17 @@ const open = async (topology: 'sandbox' | 'production-minimum', rows = 30) => {
   return {stage, services, backup};
 };
 
-/** Moves the focus to the row with this label: further down, as often as needed. */
+const focused = (stage: Stage): string => stage.lines().find(line => /^ *▸/.test(line)) ?? '';
+
+/** Moves the focus down to the row with this label; each step is awaited, so that a slow machine passes none over. */
 const to = async (stage: Stage, label: string): Promise<void> => {
-  const there = () => stage.lines().some(line => new RegExp(`^ *[▸>] +${label}( |$)`).test(line));
-  for (let tries = 0; tries < 40 && !there(); tries += 1) await stage.press(down);
-  if (!there()) throw new Error(`the focus never comes to ${label}:\n${stage.text()}`);
+  const wanted = new RegExp(`^ *▸ +${label}( |$)`);
+  for (;;) {
+    const before = focused(stage);
+    if (wanted.test(before)) return;
+    await stage.press(down);
+    await vi.waitFor(() => expect(focused(stage), `on the way to ${label}`).not.toBe(before));
+  }
 };
 
 const opened = async (rows = 24) => {
@@ -103,7 +109,7 @@ describe('backups', () => {
     await vi.waitFor(() => expect(backup()?.offsite).toMatchObject({kind: 'sftp', hostKey: 'ssh-ed25519 AAAA'}));
     await stage.press(up.repeat(5), left);
     await vi.waitFor(() => expect(backup()?.offsite).toEqual(bucket));
-    await stage.press(escape);
+    await stage.press(key.escape);
     await stage.waitFor('/etc; other site too');
     await leave(stage);
     expect(stage.bytes()).not.toContain('s3cret');
