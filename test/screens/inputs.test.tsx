@@ -92,7 +92,7 @@ describe('keys that come faster than screens', () => {
     await stage.waitFor('New installation');
     stage.settle();
     await stage.press(`${key.down}${key.down}${key.enter}`);
-    await stage.waitFor('./sandbox.yaml');
+    await stage.waitFor('for example prod-config.yaml');
     await stage.press(key.ctrlC);
     await stage.ended;
   });
@@ -130,7 +130,7 @@ describe('keys that come faster than screens', () => {
     await stage.waitFor('New installation');
     await stage.press(key.enter);
     await stage.waitFor('Look again');
-    await stage.press(`${key.down.repeat(4)}${key.enter}`);
+    await stage.press(`${key.down.repeat(5)}${key.enter}`);
     await stage.waitFor('Type "sandbox"');
     await stage.press(key.ctrlC);
     await stage.ended;

@@ -110,21 +110,6 @@ describe('answers', () => {
     }
   });
 
-  test('are read from a file, or the line that is wrong is told', async () => {
-    const services = madeUpServices();
-    const stage = openStage(services);
-    await stage.waitFor('New installation');
-    await stage.press(`${down}${enter}`);
-    await stage.waitFor('Read it');
-    await stage.press(`bad.yaml${enter}`, enter);
-    await stage.waitFor('bad.yaml:3: domain must be a domain name');
-    await stage.press(`${up}\u0015good.yaml`, `${down}${enter}`);
-    await stage.waitFor('Step 7 of 7');
-    expect(services.stored()[0]?.deployment).toMatchObject({name: 'from-file', domain: 'site.test'});
-    await stage.press(key.ctrlC);
-    await stage.ended;
-  });
-
   test('are written to a file', async () => {
     const services = madeUpServices({saved: [answered()]});
     const stage = openStage(services, {app: {deployment: 'sandbox'}});

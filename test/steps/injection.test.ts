@@ -219,7 +219,7 @@ describe('what a host says of itself', () => {
 describe('the scripts of an ordinary deployment', () => {
   it('are all shell that bash can read', async () => {
     const vault = new Map<string, string>();
-    for (const step of steps) {
+    for (const step of steps.filter(each => each.enabled?.(full) !== false)) {
       await memoryVault(step, full, vault);
       const scripts = new Set(await scriptsOf(step, full, vault));
       expect(scripts.size).toBeGreaterThan(step.awaits ? 0 : 2);
