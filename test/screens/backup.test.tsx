@@ -1,6 +1,7 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {Services} from '../../source/app/services.ts';
 import {openg2p} from '../../source/blueprints/openg2p.ts';
+import {problemsOf} from '../../source/deployment/validate.ts';
 import {key, openStage, type Stage} from '../support/frames.ts';
 import {type MadeUp, madeUpServices} from '../support/services.ts';
 import {answered} from '../support/walk.ts';
@@ -10,7 +11,11 @@ const {down, enter, left, right, up} = key;
 const open = async (topology: 'sandbox' | 'production-minimum', rows = 30) => {
   const deployment = {...openg2p.defaults('prod', topology), name: 'sandbox'};
   const madeUp = madeUpServices({saved: [{...answered({route: 'components'}), deployment}]});
-  const services: MadeUp & Services = {...madeUp, blueprints: [openg2p]};
+  const services: MadeUp & Services = {
+    ...madeUp,
+    blueprints: [openg2p],
+    problems: current => problemsOf(current, [openg2p]),
+  };
   const stage = openStage(services, {app: {deployment: 'sandbox'}, rows});
   await stage.waitFor('What is installed');
   const backup = () => services.stored()[0]?.deployment.components.backup;
