@@ -108,6 +108,12 @@ describe('backups', () => {
     const bucket = {kind: 's3', endpoint: 'https://s3.other.example', bucket: 'copies', keyId: 'GK123', prune: true};
     expect(backup()?.offsite).toEqual(bucket);
     expect(JSON.stringify(services.stored())).not.toContain('s3cret');
+    await stage.press(up.repeat(6), right);
+    await to(stage, 'Its host key');
+    await stage.press(...'ssh-ed25519 AAAA'.split(''));
+    await vi.waitFor(() => expect(backup()?.offsite).toMatchObject({kind: 'sftp', hostKey: 'ssh-ed25519 AAAA'}));
+    await stage.press(up.repeat(5), left);
+    await vi.waitFor(() => expect(backup()?.offsite).toEqual(bucket));
     await stage.press(key.escape);
     await stage.waitFor('/etc; other site too');
     await leave(stage);
