@@ -6,9 +6,6 @@ const node = (name: string, include: string[], more: Record<string, unknown> = {
   test: {name, include, environment: 'node' as const, retry: process.env.CI ? 1 : 0, ...more},
 });
 
-/** Everything that the steps do on practice hosts, minutes of it. */
-const rehearsals = 'test/practice/{environments,steps,topologies,uninstall}.test.ts';
-
 /**
  * Six suites, from the cheapest to the dearest. `npm test` runs the first three; the lab suite needs root
  * and the lab beside the checkout, and takes its hosts one file at a time because they share one machine. So does the
@@ -20,12 +17,12 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       node('unit', ['test/**/*.test.ts'], {
-        exclude: ['test/e2e/**', 'test/lab/**', 'test/kube/**', rehearsals],
+        exclude: ['test/e2e/**', 'test/lab/**', 'test/kube/**', 'test/rehearsal/**'],
         testTimeout: 20_000,
       }),
       node('screens', ['test/**/*.test.tsx'], {exclude: ['test/e2e/**', 'test/lab/**'], testTimeout: 20_000}),
       node('e2e', ['test/e2e/**/*.test.ts'], {testTimeout: 120_000, hookTimeout: 120_000}),
-      node('rehearsal', [rehearsals], {testTimeout: 120_000}),
+      node('rehearsal', ['test/rehearsal/**/*.test.ts'], {testTimeout: 120_000}),
       node('lab', ['test/lab/**/*.test.ts'], {
         testTimeout: 600_000,
         hookTimeout: 300_000,

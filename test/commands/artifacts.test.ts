@@ -1,20 +1,20 @@
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {PassThrough} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {Artifact} from '../../source/artifacts/artifact.ts';
 import {readCarried} from '../../source/artifacts/carried.ts';
 import {artifactsOf} from '../../source/artifacts/for-step.ts';
 import {placeOf} from '../../source/artifacts/source.ts';
 import {artifacts} from '../../source/commands/artifacts.ts';
-import {parseInvocation, type World} from '../../source/commands/command.ts';
+import {parseInvocation} from '../../source/commands/command.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {artifactOptions, deploymentOptions, load} from '../../source/commands/inputs.ts';
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {toYaml} from '../../source/deployment/yaml.ts';
 import {bytesOf, fillMirror, type Mirror, startMirror} from '../support/mirror.ts';
 import {wholeDeployment} from '../support/step-context.ts';
+import {madeUpWorld} from '../support/world.ts';
 
 let home: string;
 let mirror: Mirror;
@@ -39,35 +39,12 @@ afterEach(async () => {
   rmSync(home, {recursive: true, force: true});
 });
 
-const worldOf = () => {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const stdin = new PassThrough();
-  stdin.end();
-  const written = (stream: PassThrough) => {
-    const chunks: string[] = [];
-    stream.on('data', chunk => chunks.push(String(chunk)));
-    return () => new Promise<string>(resolve => stream.end(() => setImmediate(() => resolve(chunks.join('')))));
-  };
-  const world = {
-    stdin,
-    stdout,
-    stderr,
-    environment: {GROUNDWORK_HOME: home},
-    home,
-    root: home,
-    version: '0.0.0',
-    onSignal: () => () => {},
-  } as unknown as World;
-  return {world, out: written(stdout), err: written(stderr)};
-};
-
 const run = async (...args: readonly string[]) => {
-  const {world, out, err} = worldOf();
+  const {world, out, err} = madeUpWorld(home);
   const invocation = parseInvocation(artifacts, args);
   if (!invocation.ok) throw new Error(invocation.error);
   const status = await artifacts.run(invocation.value, world);
-  return {status, out: await out(), err: await err()};
+  return {status, out: out(), err: err()};
 };
 
 const archive = () => `/${placeOf(all.find(({id}) => id === 'rke2-archive')?.address ?? '')}`;
@@ -155,7 +132,7 @@ describe('--artifacts', () => {
       ['--deployment', file(), '--artifacts', to()],
     );
     if (!invocation.ok) throw new Error(invocation.error);
-    const loaded = await load(invocation.value, worldOf().world);
+    const loaded = await load(invocation.value, madeUpWorld(home).world);
     expect(loaded.ok && loaded.value.deployment.artifacts).toEqual({source: 'directory', path: to(), proxy});
   });
 });

@@ -1,16 +1,16 @@
 import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {PassThrough} from 'node:stream';
 import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {certificates} from '../../source/commands/certificates.ts';
-import {parseInvocation, type World} from '../../source/commands/command.ts';
+import {parseInvocation} from '../../source/commands/command.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {openSite, type Site} from '../../source/commands/site.ts';
 import {environment} from '../../source/deployment/schema.ts';
 import {openVault} from '../../source/deployment/vault.ts';
 import {openDepartment} from '../support/supplied.ts';
 import {answered} from '../support/walk.ts';
+import {madeUpWorld} from '../support/world.ts';
 
 const department = openDepartment();
 afterAll(department.workshop.remove);
@@ -18,37 +18,14 @@ const {workshop, root, issuing, issue} = department;
 
 let home: string;
 
-const worldOf = (typed: string) => {
-  const stdout = Object.assign(new PassThrough(), {isTTY: false});
-  const stderr = new PassThrough();
-  const stdin = Object.assign(new PassThrough(), {isTTY: false});
-  stdin.end(typed);
-  const world = {
-    stdin,
-    stdout,
-    stderr,
-    environment: {GROUNDWORK_HOME: home},
-    home,
-    root: home,
-    version: '0.0.0',
-    onSignal: () => () => {},
-  } as unknown as World;
-  const textOf = (stream: PassThrough): string => {
-    const parts: string[] = [];
-    for (let part = stream.read(); part !== null; part = stream.read()) parts.push(String(part));
-    return parts.join('');
-  };
-  return {world, out: () => textOf(stdout), err: () => textOf(stderr)};
-};
-
 const site = (): Site => {
-  const opened = openSite(worldOf('').world);
+  const opened = openSite(madeUpWorld(home).world);
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
 };
 
 const run = async (args: readonly string[], typed = '') => {
-  const {world, out, err} = worldOf(typed);
+  const {world, out, err} = madeUpWorld(home, {typed});
   const invocation = parseInvocation(certificates, args);
   if (!invocation.ok) throw new Error(invocation.error);
   const status = await certificates.run(invocation.value, world);

@@ -1,15 +1,15 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {PassThrough} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {parseInvocation, type World} from '../../source/commands/command.ts';
+import {parseInvocation} from '../../source/commands/command.ts';
 import {environment} from '../../source/commands/environment.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {openSite} from '../../source/commands/site.ts';
 import type {Deployment} from '../../source/deployment/schema.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {sampleDeployment, wholeDeployment} from '../support/step-context.ts';
+import {madeUpWorld} from '../support/world.ts';
 
 let home: string;
 
@@ -18,31 +18,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, {recursive: true, force: true}));
 
-const worldOf = () => {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const stdin = new PassThrough();
-  stdin.end();
-  const world = {
-    stdin,
-    stdout,
-    stderr,
-    environment: {GROUNDWORK_HOME: home},
-    home,
-    root: home,
-    version: '0.0.0',
-    onSignal: () => () => {},
-  } as unknown as World;
-  const collect = (stream: PassThrough) => {
-    const chunks: string[] = [];
-    stream.on('data', chunk => chunks.push(String(chunk)));
-    return () => new Promise<string>(resolve => stream.end(() => setImmediate(() => resolve(chunks.join('')))));
-  };
-  return {world, out: collect(stdout), err: collect(stderr)};
-};
-
 const siteOf = () => {
-  const site = openSite(worldOf().world);
+  const site = openSite(madeUpWorld(home).world);
   if (!site.ok) throw new Error(site.error.message);
   return site.value;
 };
@@ -51,11 +28,11 @@ const save = (deployment: Deployment) =>
   siteOf().store.save({deployment, updatedAt: '2026-11-20T10:00:00.000Z', practice: false});
 
 const run = async (...args: readonly string[]) => {
-  const {world, out, err} = worldOf();
+  const {world, out, err} = madeUpWorld(home);
   const invocation = parseInvocation(environment, args);
   if (!invocation.ok) throw new Error(invocation.error);
   const status = await environment.run(invocation.value, world);
-  return {status, out: await out(), err: await err()};
+  return {status, out: out(), err: err()};
 };
 
 const qa = anEnvironment({name: 'qa', modules: ['spar', 'registry']});

@@ -1,14 +1,14 @@
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {PassThrough} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {parseInvocation, type World} from '../../source/commands/command.ts';
+import {parseInvocation} from '../../source/commands/command.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {importCommand} from '../../source/commands/import.ts';
 import {openSite} from '../../source/commands/site.ts';
 import {fromYaml} from '../../source/deployment/yaml.ts';
 import {importPath, importText} from '../support/importing.ts';
+import {madeUpWorld} from '../support/world.ts';
 
 let home: string;
 
@@ -17,29 +17,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, {recursive: true, force: true}));
 
-const worldOf = () => {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const world = {stdout, stderr, environment: {GROUNDWORK_HOME: home}, home} as unknown as World;
-  const collect = (stream: PassThrough) => {
-    const chunks: string[] = [];
-    stream.on('data', chunk => chunks.push(String(chunk)));
-    return () => new Promise<string>(resolve => stream.end(() => setImmediate(() => resolve(chunks.join('')))));
-  };
-  return {world, out: collect(stdout), err: collect(stderr)};
-};
-
 const saved = (name: string) => {
-  const site = openSite(worldOf().world);
+  const site = openSite(madeUpWorld(home).world);
   if (!site.ok) throw new Error(site.error.message);
   return site.value.store.get(name);
 };
 
 const run = async (...args: readonly string[]) => {
-  const {world, out, err} = worldOf();
+  const {world, out, err} = madeUpWorld(home);
   const invocation = parseInvocation(importCommand, args);
   if (!invocation.ok) throw new Error(invocation.error);
   const status = await importCommand.run(invocation.value, world);
-  return {status, out: await out(), err: await err()};
+  return {status, out: out(), err: err()};
 };
 
 const [prod, backup, infra, env] = [

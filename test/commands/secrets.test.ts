@@ -1,20 +1,20 @@
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {PassThrough} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {parseInvocation, type World} from '../../source/commands/command.ts';
+import {parseInvocation} from '../../source/commands/command.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {secrets} from '../../source/commands/secrets.ts';
 import {openSite} from '../../source/commands/site.ts';
 import {openVault} from '../../source/deployment/vault.ts';
 import {answered} from '../support/walk.ts';
+import {madeUpWorld} from '../support/world.ts';
 
 let home: string;
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'secrets-'));
-  const site = openSite(worldOf({}).world);
+  const site = openSite(madeUpWorld(home).world);
   if (!site.ok) throw new Error(site.error.message);
   site.value.store.save(answered());
   const vault = await openVault(site.value.paths.deployment('sandbox').vault);
@@ -24,26 +24,8 @@ beforeEach(async () => {
 
 afterEach(() => rmSync(home, {recursive: true, force: true}));
 
-const worldOf = ({terminal = false, typed = ''}: {readonly terminal?: boolean; readonly typed?: string}) => {
-  const stdout = Object.assign(new PassThrough(), {isTTY: terminal});
-  const stderr = new PassThrough();
-  const stdin = Object.assign(new PassThrough(), {isTTY: false});
-  stdin.end(typed);
-  const world = {
-    stdin,
-    stdout,
-    stderr,
-    environment: {GROUNDWORK_HOME: home},
-    home,
-    root: home,
-    version: '0.0.0',
-    onSignal: () => () => {},
-  } as unknown as World;
-  return {world, out: () => String(stdout.read() ?? ''), err: () => String(stderr.read() ?? '')};
-};
-
-const run = async (args: readonly string[], more: Parameters<typeof worldOf>[0] = {}) => {
-  const {world, out, err} = worldOf(more);
+const run = async (args: readonly string[], more: Parameters<typeof madeUpWorld>[1] = {}) => {
+  const {world, out, err} = madeUpWorld(home, more);
   const invocation = parseInvocation(secrets, args);
   if (!invocation.ok) throw new Error(invocation.error);
   const status = await secrets.run(invocation.value, world);

@@ -2,10 +2,9 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {PassThrough} from 'node:stream';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {openg2p} from '../../source/blueprints/openg2p.ts';
-import {type Command, parseInvocation, type World} from '../../source/commands/command.ts';
+import {type Command, parseInvocation} from '../../source/commands/command.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {install} from '../../source/commands/install.ts';
 import {openSite} from '../../source/commands/site.ts';
@@ -20,6 +19,7 @@ import {sh} from '../../source/shell/script.ts';
 import {anEnvironment} from '../support/deployments.ts';
 import {connectTo, practiceFolder, run as runOn, startedPractice} from '../support/practice.ts';
 import {projectRoot} from '../support/terminal.ts';
+import {madeUpWorld} from '../support/world.ts';
 
 /** Install, take away, install again on a practice host, by the commands that an operator has. */
 let directory: string;
@@ -27,33 +27,14 @@ let home: string;
 let practice: PracticeHosts;
 let connection: Connection;
 
-const worldOf = () => {
-  const chunks = {out: [] as string[], err: [] as string[]};
-  const stdout = new PassThrough().on('data', chunk => chunks.out.push(String(chunk)));
-  const stderr = new PassThrough().on('data', chunk => chunks.err.push(String(chunk)));
-  const stdin = new PassThrough();
-  stdin.end();
-  const world = {
-    stdin,
-    stdout,
-    stderr,
-    environment: {GROUNDWORK_HOME: home},
-    home,
-    root: projectRoot,
-    version: '0.0.0',
-    onSignal: () => () => {},
-  } as unknown as World;
-  return {world, out: () => chunks.out.join(''), err: () => chunks.err.join('')};
-};
-
 const siteOf = () => {
-  const site = openSite(worldOf().world);
+  const site = openSite(madeUpWorld(home, {root: projectRoot}).world);
   if (!site.ok) throw new Error(site.error.message);
   return site.value;
 };
 
 const run = async (command: Command, ...args: readonly string[]) => {
-  const {world, out, err} = worldOf();
+  const {world, out, err} = madeUpWorld(home, {root: projectRoot});
   const invocation = parseInvocation(command, [...args, '--output', 'jsonl']);
   if (!invocation.ok) throw new Error(invocation.error);
   const status = await command.run(invocation.value, world);

@@ -2,10 +2,9 @@ import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:
 import {rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {PassThrough} from 'node:stream';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {openg2p} from '../../source/blueprints/openg2p.ts';
-import {parseInvocation, type World} from '../../source/commands/command.ts';
+import {parseInvocation} from '../../source/commands/command.ts';
 import {environment} from '../../source/commands/environment.ts';
 import {exit} from '../../source/commands/exit.ts';
 import {openSite} from '../../source/commands/site.ts';
@@ -18,6 +17,7 @@ import {sh} from '../../source/shell/script.ts';
 import {onCluster} from '../../steps/shared/platform.ts';
 import {connectTo, practiceFolder, run as runOn, startedPractice} from '../support/practice.ts';
 import {projectRoot} from '../support/terminal.ts';
+import {madeUpWorld} from '../support/world.ts';
 
 /** The command on a practice host, as an operator would use it: nothing of it is in the deployment or on the host before. */
 let directory: string;
@@ -25,27 +25,8 @@ let home: string;
 let practice: PracticeHosts;
 let connection: Connection;
 
-const worldOf = () => {
-  const chunks = {out: [] as string[], err: [] as string[]};
-  const stdout = new PassThrough().on('data', chunk => chunks.out.push(String(chunk)));
-  const stderr = new PassThrough().on('data', chunk => chunks.err.push(String(chunk)));
-  const stdin = new PassThrough();
-  stdin.end();
-  const world = {
-    stdin,
-    stdout,
-    stderr,
-    environment: {GROUNDWORK_HOME: home},
-    home,
-    root: projectRoot,
-    version: '0.0.0',
-    onSignal: () => () => {},
-  } as unknown as World;
-  return {world, out: () => chunks.out.join(''), err: () => chunks.err.join('')};
-};
-
 const siteOf = () => {
-  const site = openSite(worldOf().world);
+  const site = openSite(madeUpWorld(home, {root: projectRoot}).world);
   if (!site.ok) throw new Error(site.error.message);
   return site.value;
 };
@@ -57,7 +38,7 @@ const saved = (): Deployment => {
 };
 
 const run = async (...args: readonly string[]) => {
-  const {world, out, err} = worldOf();
+  const {world, out, err} = madeUpWorld(home, {root: projectRoot});
   const invocation = parseInvocation(environment, args);
   if (!invocation.ok) throw new Error(invocation.error);
   const status = await environment.run(invocation.value, world);
