@@ -100,6 +100,9 @@ export const detailsOf = (step: StepView, view: RunView): readonly TreeNode[] =>
         },
       ]
     : []),
+  ...(step.heldBy === undefined
+    ? []
+    : [{id: 'held', label: `held up by ${printable(step.heldBy)}`, tone: 'warning' as const}]),
   ...(step.failure
     ? [
         {

@@ -96,6 +96,8 @@ export type RunEvent = {readonly at: string} & (
       readonly unchanged: number;
       readonly seconds: number;
       readonly failure?: Failure;
+      /** Of a blocked step: what holds it up, `PostgreSQL on storage-1`, or the host that does not answer. */
+      readonly heldBy?: string;
     }
   | {
       readonly type: 'retry.scheduled';

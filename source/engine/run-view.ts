@@ -60,6 +60,8 @@ export type StepView = {
   readonly seconds?: number;
   readonly failure?: Failure;
   readonly retry?: RetryView;
+  /** In state `blocked`: what holds it up, in words. */
+  readonly heldBy?: string;
   /** In state `waiting`, while it is looked at again. */
   readonly wait?: WaitView;
   /** What the plan saw missing that somebody outside has to do. */
@@ -219,9 +221,17 @@ const stepAfter = (current: StepView, event: StepEvent): StepView => {
       return {...rest, state: 'waiting', wait: {at, inSeconds, missing}};
     }
     case 'step.finished': {
-      const {doing: _doing, failure: _failure, retry: _retry, wait: _wait, ...rest} = current;
-      const {state, changed, unchanged, seconds, failure} = event;
-      return {...rest, state, changed, unchanged, seconds, ...(failure && {failure})};
+      const {doing: _doing, failure: _failure, heldBy: _heldBy, retry: _retry, wait: _wait, ...rest} = current;
+      const {state, changed, unchanged, seconds, failure, heldBy} = event;
+      return {
+        ...rest,
+        state,
+        changed,
+        unchanged,
+        seconds,
+        ...(failure && {failure}),
+        ...(heldBy !== undefined && {heldBy}),
+      };
     }
   }
 };

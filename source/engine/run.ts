@@ -273,6 +273,7 @@ const begin = (ports: RunPorts, prepared: Prepared, sessions: Sessions, emit: Ru
     unverified: new Set(),
     failures: new Map(),
     gone: new Map(found.gone),
+    heldBy: new Map(),
     missing: new Map(
       found.instances.flatMap(({instance, ...looked}) =>
         'missing' in looked ? [[instance.key, looked.missing] as const] : [],

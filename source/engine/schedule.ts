@@ -7,7 +7,7 @@ import {heldBy, type Instance, prerequisitesOf} from './graph.ts';
 import type {RunPorts} from './ports.ts';
 import type {Prepared} from './prepare.ts';
 import {withRemedy} from './remedies.ts';
-import {automaticDelay, isHostGone, questionFor} from './retry.ts';
+import {automaticDelay, isHostGone, questionFor, titleOf} from './retry.ts';
 import {
   convergeStep,
   countsOf,
@@ -43,6 +43,8 @@ export type Run = {
   readonly failures: Map<string, Failure>;
   /** Hosts that do not answer and that the operator left for later: nothing more is tried there. */
   readonly gone: Map<string, Failure>;
+  /** What holds up those that are blocked, at its root. */
+  readonly heldBy: Map<string, string>;
   /** What the look before the run found missing that somebody outside has to do, by instance. */
   readonly missing: ReadonlyMap<string, readonly Missing[]>;
   /** Those that wait for it, and will look again. */
@@ -83,10 +85,13 @@ export const schedule = async (run: Run): Promise<void> => {
         const waits = state === 'waiting' && run.waits.has(instance.key);
         if (state !== 'pending' && !waits) continue;
         const before = prerequisitesOf(instance, instances, run.ports.deployment);
+        const culprit = before.find(isOver);
         if (isStopping) end(run, instance, 'stopped');
         else if (waits) {
           if (asleep.isAwake(instance) && isFree(instance)) occupy(instance, lookAgain(run, instance));
-        } else if (run.gone.has(instance.host.name) || before.some(isOver)) end(run, instance, 'blocked');
+        } else if (run.gone.has(instance.host.name))
+          block(run, instance, `${instance.host.name}, which does not answer`);
+        else if (culprit) block(run, instance, rootOf(run, culprit));
         else if (before.every(each => settled.includes(stateOf(each))) && isFree(instance)) {
           run.states.set(instance.key, 'running');
           occupy(instance, runInstance(run, instance));
@@ -139,6 +144,15 @@ const progressOf = (run: Run, key: string): StepProgress => {
   return known;
 };
 
+/** What is at the root of what an instance is blocked by: of a chain, its first link. */
+const rootOf = ({states, heldBy}: Run, culprit: Instance): string =>
+  (states.get(culprit.key) === 'blocked' ? heldBy.get(culprit.key) : undefined) ?? titleOf(culprit);
+
+const block = (run: Run, instance: Instance, heldBy: string): void => {
+  run.heldBy.set(instance.key, heldBy);
+  end(run, instance, 'blocked');
+};
+
 const end = (run: Run, {key, step, host}: Instance, state: StepState, seconds = 0, failure?: Failure): void => {
   run.states.set(key, state);
   if (failure && state === 'failed') run.failures.set(key, failure);
@@ -146,6 +160,7 @@ const end = (run: Run, {key, step, host}: Instance, state: StepState, seconds = 
   if (failure && state === 'waiting') run.inVain.set(key, failure);
   else run.inVain.delete(key);
   run.waits.delete(key);
+  const heldBy = state === 'blocked' ? run.heldBy.get(key) : undefined;
   run.emit({
     type: 'step.finished',
     step: step.id,
@@ -154,6 +169,7 @@ const end = (run: Run, {key, step, host}: Instance, state: StepState, seconds = 
     ...countsOf(progressOf(run, key)),
     seconds,
     ...(failure && {failure}),
+    ...(heldBy !== undefined && {heldBy}),
   });
 };
 

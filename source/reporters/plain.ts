@@ -50,7 +50,7 @@ export const plainLines = (event: RunEvent): readonly string[] => {
       return event.line.startsWith('waiting: ') ? [`${event.host}: ${event.step}: ${event.line}`] : [];
     case 'step.finished':
       return [
-        `${event.host}: ${event.step}: ${words[event.state]}${event.changed > 0 ? `, ${event.changed} changed` : ''} (${event.seconds} s)`,
+        `${event.host}: ${event.step}: ${words[event.state]}${event.changed > 0 ? `, ${event.changed} changed` : ''}${event.heldBy === undefined ? '' : ` by ${event.heldBy}`} (${event.seconds} s)`,
         ...(event.failure ? failureLines(event.failure) : []),
       ];
     case 'verified':

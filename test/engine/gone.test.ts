@@ -1,6 +1,7 @@
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import type {RunEvent} from '../../source/engine/events.ts';
 import {runView, waitsFor, workSeconds} from '../../source/engine/run-view.ts';
+import {plainLines} from '../../source/reporters/plain.ts';
 import {ends, newDisk, of, run, writes} from '../support/engine.ts';
 import {type FakeHosts, fakeHosts} from '../support/fake-hosts.ts';
 
@@ -56,6 +57,30 @@ describe('a host that dies in the middle', () => {
       'store@one failed',
     ]);
     expect(result).toMatchObject({outcome: 'failed', failed: 1});
+  });
+
+  test('is named by each step that it holds up, at the root of the chain', async () => {
+    const {events, listener} = goesDown('one', finished('ground', 'one'));
+    const last = writes('last', {after: [after]});
+    await run({hosts, steps: [...steps, last], names}, {events: listener});
+    const held = Object.fromEntries(
+      of(events, 'step.finished').flatMap(({step, host, heldBy}) => (heldBy ? [[`${step}@${host}`, heldBy]] : [])),
+    );
+    expect(held).toEqual({
+      'after@one': 'one, which does not answer',
+      'more@one': 'one, which does not answer',
+      'last@one': 'one, which does not answer',
+      'after@two': 'Step store on one',
+      'after@three': 'Step store on one',
+      'last@two': 'Step store on one',
+      'last@three': 'Step store on one',
+    });
+    expect(runView(events).steps.find(({step, host}) => step === 'last' && host === 'two')?.heldBy).toBe(
+      'Step store on one',
+    );
+    expect(plainLines(of(events, 'step.finished').find(({heldBy}) => heldBy?.startsWith('Step')) as RunEvent)).toEqual([
+      expect.stringMatching(/^\w+: \w+: BLOCKED by Step store on one \(0 s\)$/),
+    ]);
   });
 
   test('is tried no further once it was left, and taken up where it was by the next run', async () => {
