@@ -20,7 +20,9 @@ export const stepRow = (step: StepView, theme: Theme, now: number, view: RunView
             ? `attempt ${step.attempt}`
             : step.state === 'pending'
               ? afterText(step, view)
-              : '';
+              : step.heldBy === undefined
+                ? ''
+                : `by ${printable(step.heldBy)}`;
   return [
     {
       text: theme.screenReader ? stateText(step.state, theme) : column(stateText(step.state, theme), stateColumns),
