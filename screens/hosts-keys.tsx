@@ -25,8 +25,11 @@ const words: Readonly<Record<HostKeyFinding['status'], string>> = {
   revoked: 'REVOKED',
 };
 
-/** Columns that a row takes at least; a fingerprint that is cut off cannot be compared. */
-const wholeColumns = 78;
+/** Columns of a type, of a fingerprint and of what stands between: a fingerprint that is cut off cannot be compared. */
+const keyColumns = 2 + 7 + 2 + 50;
+
+/** Columns of the word for what a key is, with the gap; left out where all are new, so that names of hosts have room. */
+const statusColumns = 9;
 
 const narrow = (finding: HostKeyFinding): readonly string[] => [
   `${finding.host}: ${words[finding.status]}, ${finding.type.replace('ssh-', '')}`,
@@ -34,10 +37,12 @@ const narrow = (finding: HostKeyFinding): readonly string[] => [
   ...(finding.expected === undefined ? [] : [`  before ${finding.expected}`]),
 ];
 
-const lineOf = (finding: HostKeyFinding): readonly (readonly Cell[])[] => [
+const lineOf = (finding: HostKeyFinding, tellsStatus: boolean): readonly (readonly Cell[])[] => [
   [
     finding.host,
-    {text: words[finding.status], tone: isRefused(finding) ? ('bad' as const) : ('plain' as const)},
+    ...(tellsStatus
+      ? [{text: words[finding.status], tone: isRefused(finding) ? ('bad' as const) : ('plain' as const)}]
+      : []),
     finding.type.replace('ssh-', ''),
     finding.fingerprint,
   ],
@@ -58,12 +63,14 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
   const [seen, setSeen] = useState(0);
   const refused = findings.filter(isRefused);
   const unknown = findings.filter(finding => finding.status === 'unknown');
+  const tellsStatus = unknown.length < findings.length;
   const lead = useLead(
     refused.length > 0
       ? `${counted(refused.length, 'host')} showed another key than before. That is what an attack looks like, and also a machine installed anew. Nothing was sent.`
-      : 'Compare these with what the machines themselves say. Nothing has been sent to them yet.',
+      : `Compare these ${tellsStatus ? '' : 'new keys '}with what the machines themselves say. Nothing has been sent to them yet.`,
   );
-  const isNarrow = readable < wholeColumns;
+  const nameColumns = readable - keyColumns - (tellsStatus ? statusColumns : 0);
+  const isNarrow = findings.some(({host}) => host.length > nameColumns);
   const each = isNarrow ? 2 : 1;
   const room = Math.max(1, Math.floor((height - lead.lines - linesBelow - (isNarrow ? 0 : 1)) / each));
   const last = Math.min(findings.length, from + room);
@@ -98,11 +105,11 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
             width={readable}
             columns={[
               {title: 'Host', least: 8},
-              {title: 'Key', least: 7},
+              ...(tellsStatus ? [{title: 'Key', least: 7}] : []),
               {title: 'Type', least: 7},
               {title: 'Fingerprint', least: 50},
             ]}
-            rows={shown.flatMap(lineOf)}
+            rows={shown.flatMap(finding => lineOf(finding, tellsStatus))}
           />
         )}
       </Box>
