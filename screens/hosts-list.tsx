@@ -168,7 +168,7 @@ export const HostsList = ({doing, from, onCheck, onOpen, onAdd, onSizes}: Props)
     >
       {lead.node}
       <Form
-        key={doing ? 'busy' : 'idle'}
+        follows
         rows={rows}
         columns={readable}
         height={height - lead.lines}

@@ -16,6 +16,11 @@ type Props = {
   readonly height: number;
   /** The row that has the focus at first. */
   readonly initial?: string;
+  /**
+   * The focus goes along when `initial` changes, unless it was moved since the last Enter: for rows that change by
+   * themselves, where it must not jump away under the fingers of somebody who is on the way to another row.
+   */
+  readonly follows?: boolean;
   readonly active?: boolean;
 };
 
@@ -27,12 +32,18 @@ const isFocusable = (row: Row): row is TextRow | ChoiceRow | ActionRow =>
   row.kind === 'text' || row.kind === 'choice' || row.kind === 'action';
 
 /** A column of rows to fill in. Up and down move, typing types, Enter goes on; what is wrong shows at once. */
-export const Form = ({rows, columns, height, initial, active = true}: Props) => {
+export const Form = ({rows, columns, height, initial, follows = false, active = true}: Props) => {
   const {glyphs, screenReader, echo} = useTheme();
   const uppermost = useLayerActive() && active;
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const focusable = rows.filter(isFocusable);
   const chosen = useRef(initial);
+  const followed = useRef(initial);
+  const moved = useRef(false);
+  if (follows && followed.current !== initial) {
+    followed.current = initial;
+    if (!moved.current) chosen.current = initial;
+  }
   const lines = useRef(new Map<string, Line>());
   const focused = focusable.find(row => row.id === chosen.current) ?? focusable[0];
   const held = useRef({id: '', value: ''});
@@ -47,6 +58,7 @@ export const Form = ({rows, columns, height, initial, active = true}: Props) => 
     if (!focused) return;
     if (focused.kind === 'text') focused.onCommit?.();
     const index = focusable.findIndex(row => row.id === focused.id);
+    moved.current = true;
     chosen.current = focusable[Math.min(Math.max(index + by, 0), focusable.length - 1)]?.id;
     redraw();
   };
@@ -80,7 +92,10 @@ export const Form = ({rows, columns, height, initial, active = true}: Props) => 
           return true;
         case 'enter':
           if (focused.kind !== 'action') moveBy(1);
-          else if (focused.disabled === undefined) focused.onSelect();
+          else if (focused.disabled === undefined) {
+            moved.current = false;
+            focused.onSelect();
+          }
           return true;
         default:
           break;
