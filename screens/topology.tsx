@@ -3,7 +3,6 @@ import {useState} from 'react';
 import {useAnswers} from '../source/app/answers.ts';
 import {useKeys} from '../source/app/keys.tsx';
 import {useProgram} from '../source/app/program.tsx';
-import type {Services} from '../source/app/services.ts';
 import {useTheme} from '../source/app/theme.tsx';
 import type {Blueprint, Machine} from '../source/blueprints/blueprint.ts';
 import {Drawing} from '../source/components/drawing.tsx';
@@ -65,7 +64,7 @@ export const TopologyScreen = () => {
       label: 'Topology',
       value: deployment.topology,
       set: (current, id) =>
-        blueprint && id !== current.topology ? withTopology(services, blueprint, current, id) : current,
+        blueprint && id !== current.topology ? withTopology({services, wizard}, blueprint, current, id) : current,
       help: topology?.purpose ?? '',
       options: (blueprint?.topologies ?? []).map(each => ({value: each.id, label: each.title})),
     }),
@@ -107,25 +106,41 @@ export const TopologyScreen = () => {
 };
 
 /**
- * The answers for another topology. What a topology decides for itself, such as who answers for the domain's names and
- * whether databases have a machine, is as it is there by default; hosts take the places of its machines in their order.
+ * The answers for another topology. What a topology decides for itself (who vouches for names and who answers for them,
+ * whether databases and backups have a machine) is as it is there by default, or as it was answered when the operator was
+ * there before; hosts take the places of its machines in their order.
  */
-const withTopology = (services: Services, blueprint: Blueprint, current: Deployment, id: string): Deployment => {
-  const {components: fresh} = services.firstAnswers(blueprint, current.name, id);
-  const {postgresql: _, ...components} = current.components;
+const withTopology = (
+  {services, wizard}: Pick<ReturnType<typeof useProgram>, 'services' | 'wizard'>,
+  blueprint: Blueprint,
+  current: Deployment,
+  id: string,
+): Deployment => {
+  const fresh = services.firstAnswers(blueprint, current.name, id);
+  const own = ({tls, components: {dns, postgresql, backup}}: Deployment) => ({
+    tls,
+    server: dns.server,
+    postgresql,
+    backup,
+  });
+  wizard.setAside(`topology.${current.topology}`, own(current));
+  const {tls, server, postgresql, backup} = wizard.takeUp<ReturnType<typeof own>>(`topology.${id}`) ?? own(fresh);
+  const {postgresql: _postgresql, backup: _backup, ...components} = current.components;
   const machines = blueprint.topologies.find(each => each.id === id)?.machines ?? [];
   const places = machines.flatMap(machine => Array.from({length: machine.count.min}, () => machine));
   return {
     ...current,
     topology: id,
+    tls,
     hosts: current.hosts.map((host, index) => ({
       ...host,
       roles: [...((places[index] ?? places[0])?.roles ?? host.roles)],
     })),
     components: {
       ...components,
-      dns: {...components.dns, server: fresh.dns.server},
-      ...(fresh.postgresql && {postgresql: current.components.postgresql ?? fresh.postgresql}),
+      dns: {...components.dns, server},
+      ...(postgresql && {postgresql}),
+      ...(backup && {backup}),
     },
   };
 };
