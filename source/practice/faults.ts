@@ -33,6 +33,14 @@ const recordMissing: Fault = {
   status: 0,
 };
 
+/** No room for a package that a step installs. */
+const noRoomFor = (name: string): Fault => ({
+  tool: 'apt-get',
+  when: name,
+  says: ["E: You don't have enough free space in /var/cache/apt/archives/."],
+  status: 100,
+});
+
 /** The cluster has no room to write down objects of a kind. */
 const diskFull = (kind: string): Fault => ({
   tool: 'kubectl',
@@ -113,12 +121,7 @@ const fixed: Readonly<Record<string, Fault>> = {
     ],
     status: 1,
   },
-  'storage-access': {
-    tool: 'apt-get',
-    when: 'libnfs-utils',
-    says: ["E: You don't have enough free space in /var/cache/apt/archives/."],
-    status: 100,
-  },
+  'storage-access': noRoomFor('libnfs-utils'),
   'kubernetes-tools': {
     tool: 'curl',
     when: 'dl.k8s.io',
@@ -159,6 +162,21 @@ const fixed: Readonly<Record<string, Fault>> = {
     when: 'openg2p.github.io',
     says: ['curl: (60) SSL certificate problem: self-signed certificate in certificate chain'],
     status: 60,
+  },
+  'backup-keys': noRoomFor('openssh-client'),
+  'backup-access': noRoomFor('sudo'),
+  'backup-rancher': stuck('rancher-backup'),
+  'backup-postgresql': noRoomFor('pgbackrest'),
+  'backup-jobs': noRoomFor('restic'),
+  'backup-repository': {
+    tool: 'pgbackrest',
+    when: 'stanza-create',
+    says: [
+      'ERROR: [028]: backup and archive info files exist but do not match the database',
+      '       HINT: is this the correct stanza?',
+      '       HINT: did an error occur during stanza-upgrade?',
+    ],
+    status: 28,
   },
 };
 
