@@ -1,4 +1,5 @@
 import {isAbsolute, join, relative} from 'node:path';
+import {backupHost, hasBackup} from '../../steps/backup/settings.ts';
 import {handedOverAuthority} from '../../steps/certificates/paths.ts';
 import {stepsOf} from '../blueprints/blueprint.ts';
 import {stateWord} from '../components/state-word.ts';
@@ -150,6 +151,7 @@ const installed = (deployment: Deployment): readonly string[] => {
     `Names          everything below ${deployment.domain}, from inside the VPN`,
     ...vpns.map(vpn => `VPN            ${vpn.endpoint} port ${vpn.port}/udp, ${vpn.subnet}`),
     ...entranceLines(deployment),
+    ...(hasBackup(deployment) ? [`Backups        on ${backupHost(deployment).name}: groundwork backup status`] : []),
     ...(deployment.channels.some(channel => channel.kind === 'public')
       ? ['The internet   may reach the web ports: public access is on']
       : []),
