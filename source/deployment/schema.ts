@@ -1,46 +1,23 @@
 import {z} from 'zod';
-import {parseAddress, parseCidr} from '../network/address.ts';
-import {isDnsLabel, isDomainName, isHostReference} from '../network/names.ts';
-import type {Result} from '../result.ts';
 import {databasePlaces, moduleIds, type ServiceName, serviceNames} from './environments.ts';
+import {backup, backupGroups} from './schema/backup.ts';
+import {kubernetes} from './schema/kubernetes.ts';
+import {
+  address,
+  checked,
+  cidr,
+  dnsLabel,
+  domainName,
+  hostReference,
+  port,
+  unixPath,
+  userName,
+} from './schema/scalars.ts';
+
+export {backup, backupGroups, kubernetes};
 
 /** The version that this program writes. Older ones are migrated when read (see migrate.ts). */
 export const schemaVersion = 1;
-
-const checked = (test: (text: string) => string | undefined) =>
-  z.string().superRefine((text, context) => {
-    const wrong = test(text);
-    if (wrong) context.addIssue({code: 'custom', message: wrong});
-  });
-
-/** Checked and brought into its one canonical form, so that the rest of the program can compare text. */
-const canonical = (parse: (text: string) => Result<string, string>) =>
-  z.string().transform((text, context) => {
-    const result = parse(text);
-    if (result.ok) return result.value;
-    context.addIssue({code: 'custom', message: result.error});
-    return z.NEVER;
-  });
-
-export const address = canonical(parseAddress);
-export const cidr = canonical(parseCidr);
-export const dnsLabel = checked(text =>
-  isDnsLabel(text)
-    ? undefined
-    : 'must be a DNS label: 1 to 63 lower-case letters, digits and hyphens, no hyphen at either end',
-);
-export const domainName = checked(text =>
-  isDomainName(text) ? undefined : 'must be a domain name in lower case with at least one dot, like openg2p.test',
-);
-export const hostReference = checked(text =>
-  isHostReference(text) ? undefined : 'must be an IP address or a host name',
-);
-export const port = z
-  .int('must be a whole number')
-  .min(1, 'must be from 1 to 65535')
-  .max(65535, 'must be from 1 to 65535');
-const unixPath = z.string().regex(/^\/(?!\/)[\w./@-]*$/, 'must be an absolute path of letters, digits and . _ @ - /');
-const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/i, 'must be a user name of the host');
 
 const login = {
   address: hostReference,
@@ -90,105 +67,6 @@ export const publicChannel = z.strictObject({
 });
 
 export const publicAcknowledgement = 'anyone on the internet can reach this';
-
-/** Minute, hour, day of the month, month, day of the week; each a number, `*`, a range, a list or a step. */
-const cronSchedule = z
-  .string()
-  .regex(/^[\d*,/-]+( [\d*,/-]+){4}$/, 'must be five fields of cron, like "0 */12 * * *" (twice a day)');
-
-/** A registry of the site that images are pulled from. Its password, if it wants one, is in the vault. */
-export const imageRegistry = z.strictObject({
-  /** With a path when the registry keeps the images of others below one: `https://registry.site.example/mirror`. */
-  address: z
-    .string()
-    .regex(
-      /^https?:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[\w.-]+)*$/,
-      'must be an address like https://registry.site.example:5000, without a login and without "/" at its end',
-    ),
-  user: z
-    .string()
-    .regex(/^[\w.@$+-]+$/, 'must be a user name of the registry')
-    .optional(),
-  /** On the compute hosts: the certificate of the authority that signed the registry's own. */
-  authorityFile: unixPath.optional(),
-});
-
-/** How much of a machine a part of the platform may take: `small` is for one machine of the sandbox's size. */
-const platformSize = z.enum(['small', 'medium', 'large']);
-
-/** An address that mail goes from or to. */
-const mailAddress = z.email('must be a mail address, like operators@example.org');
-
-/**
- * Where alerts go. Nothing secret stands here: the address of Slack's webhook, the mail server's password and the token
- * of Telegram's bot are in the vault.
- */
-export const alertChannels = z.strictObject({
-  slack: z.strictObject({channel: z.string().regex(/^[#@][\w.-]+$/, 'must be a channel like #alerts')}).optional(),
-  mail: z
-    .strictObject({
-      server: hostReference,
-      port: port.default(587),
-      from: mailAddress,
-      to: z.array(mailAddress).min(1, 'needs at least one receiver'),
-      /** Without it the server is used without logging in. */
-      user: z
-        .string()
-        .regex(/^[^\p{Cc}]+$/u, 'must be a user name of the mail server')
-        .optional(),
-    })
-    .optional(),
-  /** The number of the chat, negative for a group. */
-  telegram: z.strictObject({chat: z.int().refine(chat => chat !== 0, 'must be the number of a chat')}).optional(),
-});
-
-/** What runs on the cluster for its operators. */
-const platform = {
-  storage: z
-    .strictObject({
-      /** Of the class that claims get when they name none. */
-      className: dnsLabel,
-      /** What becomes of the data of a claim that is deleted. */
-      reclaim: z.enum(['Retain', 'Delete']),
-    })
-    .default({className: 'nfs-csi', reclaim: 'Retain'}),
-  rancher: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      replicas: z.int().min(1).max(5).default(1),
-    })
-    .default({enabled: true, replicas: 1}),
-  monitoring: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      size: platformSize.default('small'),
-      alerts: alertChannels.default({}),
-    })
-    .default({enabled: true, size: 'small', alerts: {}}),
-  logging: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      size: platformSize.default('small'),
-      /** After which log lines are erased. */
-      retentionDays: z.int().min(1).max(365).default(7),
-    })
-    .default({enabled: true, size: 'small', retentionDays: 7}),
-};
-
-/** RKE2 and what runs on it. */
-export const kubernetes = z.strictObject({
-  /** A row of the version matrix. */
-  versions: z.string().default('default'),
-  /** The profile that RKE2 has for the CIS benchmark: more is refused, also of what others install. */
-  cis: z.boolean().default(false),
-  registry: imageRegistry.optional(),
-  /** Copies of the cluster's state on the host itself; those that are off the host are another matter. */
-  snapshots: z
-    .strictObject({schedule: cronSchedule, keep: z.int().min(1).max(1000)})
-    // The two defaults of RKE2 itself.
-    .default({schedule: '0 */12 * * *', keep: 5}),
-  ...platform,
-});
 
 /** Programs beside us on the way out of the site: without a login, because nothing secret stands in a deployment. */
 const outboundProxy = z.strictObject({
@@ -246,107 +124,6 @@ export const postgresql = z.strictObject({
   /** Major version, with `pgdg`. */
   version: z.int().min(15, 'must be 15 or newer').max(18, 'must be 18 or older').default(17),
   port: port.default(5432),
-});
-
-/** What is kept copies of. `files` are the volumes on the NFS share. */
-export const backupGroups = ['postgresql', 'etcd', 'rancher', 'files', 'configurations'] as const;
-
-/** When something is done, as systemd's calendar writes it (systemd.time(7)); the time zone stands beside it, once. */
-const calendar = z
-  .string()
-  .regex(
-    /^(((Mon|Tue|Wed|Thu|Fri|Sat|Sun)(\.\.(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?)(,(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(\.\.(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?)* )?(\*-\*-[\d*,./]+ )?[\d*,./]+:[\d*,./]+$/,
-    'must be a time of systemd’s calendar without a zone, like "Sun *-*-* 02:00" or "*-*-* 00/6:15"',
-  );
-
-const kept = (usual: number) => z.int().min(1).max(1000).default(usual);
-
-const retention = z.strictObject({
-  /** Full backups of the databases; what the archive needs to go from the oldest of them to now stays with them. */
-  postgresqlFull: kept(4),
-  /** Differential backups between them. */
-  postgresqlDifferential: kept(7),
-  /** Copies of the cluster’s state, of each server. */
-  etcd: kept(28),
-  /** Copies of Rancher’s objects. */
-  rancher: kept(14),
-  /** Of files and configurations: the last one of so many days, weeks and months. */
-  daily: kept(7),
-  weekly: kept(4),
-  monthly: kept(6),
-});
-
-/** One after the other through the night: what others copy comes before them. */
-const backupSchedules = z.strictObject({
-  postgresqlFull: calendar.default('Sun *-*-* 02:00'),
-  postgresqlDifferential: calendar.default('Mon..Sat *-*-* 02:00'),
-  etcd: calendar.default('*-*-* 00/6:15'),
-  /** As cron writes it, in UTC: Rancher’s own operator keeps it, inside the cluster. */
-  rancher: cronSchedule.default('0 3 * * *'),
-  files: calendar.default('*-*-* 03:30'),
-  configurations: calendar.default('*-*-* 04:00'),
-  offsite: calendar.default('*-*-* 04:30'),
-  verify: calendar.default('Sat *-*-* 05:00'),
-  drill: calendar.default('Sun *-*-* 05:00'),
-  check: calendar.default('*-*-* 07:00'),
-});
-
-/** Whether old copies at the other site are given up as here; false where it takes what is new and lets nothing go. */
-const prune = z.boolean().default(true);
-
-/** A second repository at another site, written with restic. What opens it is in the vault. */
-const offsite = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('s3'),
-    endpoint: z
-      .string()
-      .regex(
-        /^https?:\/\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/,
-        'must be an address like https://s3.other-site.example, without "/" at its end',
-      ),
-    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
-    region: z
-      .string()
-      .regex(/^[a-z0-9-]+$/, 'must be a region like eu-central-1')
-      .optional(),
-    keyId: z.string().regex(/^[\w+/=-]+$/, 'must be the id of an access key'),
-    prune,
-  }),
-  z.strictObject({
-    kind: z.literal('sftp'),
-    host: hostReference,
-    port: port.default(22),
-    user: userName,
-    path: unixPath,
-    /** The server’s public key, as in known_hosts: it is never taken from the network. */
-    hostKey: z
-      .string()
-      .regex(/^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*$/, 'must be a key like "ssh-ed25519 AAAA…"'),
-    prune,
-  }),
-]);
-
-/** The backup host: what it fetches, how long it keeps it, when. */
-export const backup = z.strictObject({
-  /** Where the copies lie; best a volume of its own. */
-  path: unixPath.default('/var/lib/groundwork-backup'),
-  /** A group whose part of the platform is not installed is passed over. */
-  groups: z.array(z.enum(backupGroups)).default([...backupGroups]),
-  retention: retention.default(retention.parse({})),
-  schedules: backupSchedules.default(backupSchedules.parse({})),
-  /** Of all schedules, whatever the machines’ own zone is. */
-  timeZone: z
-    .string()
-    .regex(/^[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*$/, 'must be a time zone like UTC or Africa/Nairobi')
-    .default('UTC'),
-  /**
-   * GB of the database’s journal that may wait while the backup host cannot be reached. Beyond, the oldest is given up, so
-   * that the database does not stop for want of room; the next backup closes the gap.
-   */
-  archiveQueueGb: z.int().min(1).max(10_000).default(32),
-  /** GB that must be free in the repository; less is an alert. */
-  leastFreeGb: z.int().min(1).max(100_000).default(25),
-  offsite: offsite.optional(),
 });
 
 /** Who vouches for the names of the deployment. */

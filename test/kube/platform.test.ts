@@ -1,5 +1,6 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {alertChannels, type Deployment, kubernetes as kubernetesSchema} from '../../source/deployment/schema.ts';
+import {alertChannels} from '../../source/deployment/schema/kubernetes.ts';
+import {type Deployment, kubernetes as kubernetesSchema} from '../../source/deployment/schema.ts';
 import type {KubeObject} from '../../source/kubernetes/objects.ts';
 import {manifest} from '../../source/resources/manifest.ts';
 import type {Resource} from '../../source/resources/resource.ts';
