@@ -105,7 +105,7 @@ export const HomeScreen = () => {
 
   const begin = (): void => {
     const blueprint = services.blueprints[0];
-    const topology = blueprint?.topologies[0];
+    const topology = blueprint?.topologies.find(({id}) => id === services.firstTopology) ?? blueprint?.topologies[0];
     if (blueprint && topology) {
       wizard.begin(services.firstAnswers(blueprint, freeName(services, topology.id), topology.id));
     }

@@ -123,6 +123,8 @@ export type Services = {
   readonly practice: boolean;
   readonly deployments: () => readonly SavedDeployment[];
   readonly save: (saved: SavedDeployment) => void;
+  /** The topology that new answers begin with; absent: the blueprint's first. */
+  readonly firstTopology?: string;
   /** The answers that a new deployment begins with: the platform on the ground, and what this site says by itself. */
   readonly firstAnswers: (blueprint: Blueprint, name: string, topology: string) => Deployment;
   /** Forgets a deployment, with its secrets, files and logs on this side. */

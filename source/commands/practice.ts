@@ -93,7 +93,7 @@ export const practice: Command = {
     }
     try {
       const {hosts} = started.value;
-      const site = openSite(world, {directory, suggested: hosts.map(offer)});
+      const site = openSite(world, {directory, suggested: hosts.map(offer), topology});
       if (!site.ok) return complain(world, site.error.message, exit.failed);
       if (!through) {
         // The screens begin where the line above stood, so that a full screen pushes nothing out at the top.

@@ -38,6 +38,7 @@ const beginningAt =
 export const servicesOf = (site: Site): Services => ({
   blueprints,
   practice: site.practice,
+  ...(site.topology !== undefined && {firstTopology: site.topology}),
   deployments: site.store.list,
   save: saved => throwIfFailed(site.store.save(saved)),
   firstAnswers: beginningAt(site),

@@ -65,12 +65,18 @@ export type Site = {
   readonly practice: boolean;
   /** Offered without being asked: practice hosts; otherwise the operator's own OpenSSH settings are read. */
   readonly suggested: readonly FoundHost[] | undefined;
+  /** The topology that new answers begin with; undefined: the blueprint's first. */
+  readonly topology: string | undefined;
   readonly connectOptions: (signal?: AbortSignal) => ConnectOptions;
 };
 
 export const openSite = (
   world: World,
-  practice?: {readonly directory: string; readonly suggested: readonly FoundHost[]},
+  practice?: {
+    readonly directory: string;
+    readonly suggested: readonly FoundHost[];
+    readonly topology: string;
+  },
 ): Result<Site, Failure> => {
   const paths = pathsFor(practice ? {GROUNDWORK_HOME: practice.directory} : world.environment, world.home);
   try {
@@ -93,6 +99,7 @@ export const openSite = (
     secrets,
     practice: practice !== undefined,
     suggested: practice?.suggested,
+    topology: practice?.topology,
     connectOptions: signal => ({
       knownHostsFile: paths.knownHosts,
       credentials: secrets.credentials,

@@ -41,3 +41,13 @@ test('another topology brings what it decides for itself, and gives back what wa
   await stage.press(key.ctrlC);
   await stage.ended;
 });
+
+test('practice begins with the topology that it was started for', async () => {
+  const services = {...madeUpServices({}), blueprints: [openg2p], firstTopology: 'production-minimum'};
+  const stage = openStage(services);
+  await stage.waitFor('New installation');
+  await stage.press(key.enter);
+  await stage.waitFor('Production, minimum');
+  await stage.press(key.ctrlC);
+  await stage.ended;
+});
