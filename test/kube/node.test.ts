@@ -38,6 +38,8 @@ const deploymentOf = (namespace: string, name: string, pod: Pod, replicas = 1): 
   metadata: {name, namespace},
   spec: {
     replicas,
+    // A program that ends at once is available for the moment that it runs, which a busy machine stretches.
+    minReadySeconds: 2,
     selector: {matchLabels: {app: name}},
     template: {metadata: {labels: {app: name}}, spec: podOf(pod)},
   },
