@@ -4,6 +4,7 @@ import {counted} from '../source/components/text.ts';
 import type {Deployment, Tls} from '../source/deployment/schema.ts';
 import {hasOwnDns} from '../steps/shared/deployment.ts';
 import {recordsOf} from '../steps/site-dns/records.ts';
+import {backupText} from './components-backup.tsx';
 import {modulesText} from './environments.tsx';
 
 /** Where the answers of a line of the overview are kept. */
@@ -14,6 +15,7 @@ const areas: Readonly<Record<string, readonly string[]>> = {
   Network: ['network'],
   Ground: ['components'],
   Platform: ['components.kubernetes', 'artifacts'],
+  Backups: ['components.backup'],
   Environments: ['environments'],
 };
 
@@ -40,9 +42,10 @@ export const overview = (deployment: Deployment): readonly (readonly [string, st
     ['Network', network.privateSubnet],
     [
       'Ground',
-      `NFS ${components.nfs.exportPath}, uploads to ${components.nginx.maxBodyMb} MB, updates: ${components.automaticUpdates}`,
+      `${components.postgresql ? 'PostgreSQL, ' : ''}NFS ${components.nfs.exportPath}, uploads to ${components.nginx.maxBodyMb} MB, updates: ${components.automaticUpdates}`,
     ],
     ['Platform', platformText(deployment)],
+    ...(components.backup ? [['Backups', backupText(deployment)] as const] : []),
     ...(components.kubernetes || deployment.environments.length > 0
       ? [['Environments', environmentsText(deployment)] as const]
       : []),

@@ -133,7 +133,9 @@ describe('four bare hosts', () => {
     await choose('Continue', /Step 6 of 7/);
     await choose('Continue', /Step 7 of 7/);
 
-    await screen.waitFor(/Plan +\d+ changes in \d+ steps/, 120_000);
+    const review = await screen.waitFor(/Plan +\d+ changes in \d+ steps/, 120_000);
+    expect(review).toMatch(/Ground +PostgreSQL, NFS/);
+    expect(review).toMatch(/Backups +databases/);
     await fill('Name', 'lab');
     await choose('Install', 'Type "install"');
     await confirm('install', /State +Step/, 120_000);
