@@ -9,15 +9,20 @@ import {lines, type Script, sh} from '../shell/script.ts';
 const before = '/var/lib/groundwork/firewall-before';
 const unit = 'groundwork-firewall-rollback';
 
-/** What was there before our first change, for those who take the firewall away again. Never changed afterwards. */
+/**
+ * What was there before our first change, for those who take the firewall away again. Written anew as long as no rule of
+ * ours is there, since somebody else may change what is; never once one is.
+ */
 const original = '/var/lib/groundwork/firewall-original';
 
 /** `comment=groundwork…` as ufw writes it, in hexadecimal: with a rule of ours, what is there is no original. */
 const oursInHex = `comment=${Buffer.from('groundwork').toString('hex')}`;
 
+const hasOurs = sh`grep -qF ${oursInHex} /etc/ufw/user.rules /etc/ufw/user6.rules 2>/dev/null`;
+
 const settingsOf = sh`grep -hE '^(ENABLED|IPV6|DEFAULT_(INPUT|OUTPUT|FORWARD)_POLICY)=' /etc/ufw/ufw.conf /etc/default/ufw 2>/dev/null`;
 
-const remember: Script = sh`if [ ! -e ${original} ] && ! grep -qF ${oursInHex} /etc/ufw/user.rules /etc/ufw/user6.rules 2>/dev/null; then
+const remember: Script = sh`if ! ${hasOurs}; then
   ${settingsOf} >${`${original}.new`} && mv -T ${`${original}.new`} ${original} || exit
 fi`;
 
@@ -32,6 +37,7 @@ before=${before}
 cp -a "$before/ufw/." /etc/ufw/
 cp -a "$before/defaults" /etc/default/ufw
 if [ -e "$before/active" ]; then ufw --force enable && ufw reload; fi
+${hasOurs.text} || rm -f ${original}
 rm -rf "$before.done"
 mv -T "$before" "$before.done"
 rm -rf "$before.done"
