@@ -25,25 +25,29 @@ const words: Readonly<Record<HostKeyFinding['status'], string>> = {
   revoked: 'REVOKED',
 };
 
-/** Columns of a type, of a fingerprint and of what stands between: a fingerprint that is cut off cannot be compared. */
-const keyColumns = 2 + 7 + 2 + 50;
+/** Columns of a fingerprint and of the gap before it: a fingerprint that is cut off cannot be compared. */
+const fingerprintColumns = 2 + 50;
 
-/** Columns of the word for what a key is, with the gap; left out where all are new, so that names of hosts have room. */
-const statusColumns = 9;
+/** Columns of the word for what a key is and of its type, with the gaps. */
+const differenceColumns = 9 + 9;
+
+const typeOf = ({type}: HostKeyFinding): string => type.replace('ssh-', '');
 
 const narrow = (finding: HostKeyFinding): readonly string[] => [
-  `${finding.host}: ${words[finding.status]}, ${finding.type.replace('ssh-', '')}`,
+  `${finding.host}: ${words[finding.status]}, ${typeOf(finding)}`,
   `  ${finding.fingerprint}`,
   ...(finding.expected === undefined ? [] : [`  before ${finding.expected}`]),
 ];
 
-const lineOf = (finding: HostKeyFinding, tellsStatus: boolean): readonly (readonly Cell[])[] => [
+const lineOf = (finding: HostKeyFinding, differ: boolean): readonly (readonly Cell[])[] => [
   [
     finding.host,
-    ...(tellsStatus
-      ? [{text: words[finding.status], tone: isRefused(finding) ? ('bad' as const) : ('plain' as const)}]
+    ...(differ
+      ? [
+          {text: words[finding.status], tone: isRefused(finding) ? ('bad' as const) : ('plain' as const)},
+          typeOf(finding),
+        ]
       : []),
-    finding.type.replace('ssh-', ''),
     finding.fingerprint,
   ],
   ...(finding.expected === undefined ? [] : [['', 'before', '', finding.expected]]),
@@ -63,13 +67,16 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
   const [seen, setSeen] = useState(0);
   const refused = findings.filter(isRefused);
   const unknown = findings.filter(finding => finding.status === 'unknown');
-  const tellsStatus = unknown.length < findings.length;
+  const types = new Set(findings.map(typeOf));
+  const [type = 'ed25519'] = types;
+  // Where all are new and of one type, that is said once above them, so that the names of the hosts have room.
+  const differ = unknown.length < findings.length || types.size > 1;
   const lead = useLead(
     refused.length > 0
       ? `${counted(refused.length, 'host')} showed another key than before. That is what an attack looks like, and also a machine installed anew. Nothing was sent.`
-      : `Compare these ${tellsStatus ? '' : 'new keys '}with what the machines themselves say. Nothing has been sent to them yet.`,
+      : `Compare these ${differ ? '' : `new ${type} keys `}with what the machines themselves say. Nothing has been sent to them yet.`,
   );
-  const nameColumns = readable - keyColumns - (tellsStatus ? statusColumns : 0);
+  const nameColumns = readable - fingerprintColumns - (differ ? differenceColumns : 0);
   const isNarrow = findings.some(({host}) => host.length > nameColumns);
   const each = isNarrow ? 2 : 1;
   const room = Math.max(1, Math.floor((height - lead.lines - linesBelow - (isNarrow ? 0 : 1)) / each));
@@ -105,11 +112,15 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
             width={readable}
             columns={[
               {title: 'Host', least: 8},
-              ...(tellsStatus ? [{title: 'Key', least: 7}] : []),
-              {title: 'Type', least: 7},
+              ...(differ
+                ? [
+                    {title: 'Key', least: 7},
+                    {title: 'Type', least: 7},
+                  ]
+                : []),
               {title: 'Fingerprint', least: 50},
             ]}
-            rows={shown.flatMap(finding => lineOf(finding, tellsStatus))}
+            rows={shown.flatMap(finding => lineOf(finding, differ))}
           />
         )}
       </Box>
@@ -117,7 +128,7 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
         <Refusal refused={refused} onBack={onBack} columns={readable} />
       ) : isWhole ? (
         <>
-          <Say tone="quiet">On a machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub</Say>
+          <Say tone="quiet">{`On a machine: ssh-keygen -lf /etc/ssh/ssh_host_${type.split('-')[0]}_key.pub`}</Say>
           <Box marginTop={1}>
             <Confirm word="yes" columns={readable} onConfirm={() => onAccept(unknown)}>
               {unknown.length === 1
