@@ -1,7 +1,8 @@
-import {secondVolumeOf, sizeFound} from '../source/app/machines.ts';
+import {sizeFound} from '../source/app/machines.ts';
 import type {HostReport} from '../source/app/services.ts';
 import {machineOf, type Topology} from '../source/blueprints/blueprint.ts';
 import type {Deployment} from '../source/deployment/schema.ts';
+import {secondVolumeOf} from '../source/hosts/facts-storage.ts';
 
 /** A measure of a machine: whole numbers, as one reads them. */
 export type Found = {

@@ -1,6 +1,7 @@
 import {type Machine, machineOf, type Topology} from '../blueprints/blueprint.ts';
 import type {Deployment, HostSpec} from '../deployment/schema.ts';
 import type {Facts} from '../hosts/facts.ts';
+import {secondVolumeOf} from '../hosts/facts-storage.ts';
 import {labelFrom} from '../hosts/host-list.ts';
 import {purposeOf} from '../network/address.ts';
 
@@ -24,17 +25,6 @@ export const publicAddressOf = ({interfaces}: Pick<Facts, 'interfaces'>): string
     .filter(({name, up}) => name !== 'lo' && up)
     .flatMap(({addresses}) => addresses.map(address => address.split('/')[0] ?? ''))
     .find(address => purposeOf(address) === 'public');
-
-/** The largest disk that the system does not lie on. */
-export const secondVolumeOf = ({
-  disks,
-  mounts,
-}: Pick<Facts, 'disks' | 'mounts'>): Facts['disks'][number] | undefined => {
-  const own = mounts.find(({path}) => path === '/')?.disks ?? [];
-  return own.length === 0
-    ? undefined
-    : disks.filter(({name}) => !own.includes(name)).toSorted((a, b) => b.bytes - a.bytes)[0];
-};
 
 /** What a machine has of what sizes name: processors, GiB of memory, GB on the file system of `/`. */
 export const sizeFound = ({cpus, memoryBytes, mounts}: Pick<Facts, 'cpus' | 'memoryBytes' | 'mounts'>) => ({

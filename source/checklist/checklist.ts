@@ -42,13 +42,17 @@ const plannedMachines = (topology: Topology, {hosts}: Deployment): readonly Plan
     }));
   });
 
-const machinesSection = (planned: readonly Planned[], {network, artifacts}: Deployment): Section => ({
+const machinesSection = (planned: readonly Planned[], {network, artifacts, components}: Deployment): Section => ({
   title: 'Machines',
   who: 'whoever provides machines',
   text: [
     `System: ${supportedTitles}, freshly installed, 64 bits (amd64). All in one private subnet (${network.privateSubnet}), one network interface each, SSD.`,
     ...planned.flatMap(({name, machine: {volumeGb}}) =>
-      volumeGb ? [`${name} has a volume of ${volumeGb.nominal} GB beside its disk, for copies.`] : [],
+      volumeGb && components.backup
+        ? [
+            `${name} has a volume of ${volumeGb.nominal} GB beside its disk, mounted at ${components.backup.path}, for copies.`,
+          ]
+        : [],
     ),
     'Time is kept by a time server. Each machine has a host name of its own.',
     artifacts.source === 'online'

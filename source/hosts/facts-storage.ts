@@ -1,4 +1,4 @@
-import type {Disk, Mount} from './facts.ts';
+import type {Disk, Facts, Mount} from './facts.ts';
 import {printable, type Section, wholeNumber} from './facts-sections.ts';
 
 type Devices = {
@@ -111,6 +111,14 @@ export const parseMounts = (section: Section, mountinfo: Section, diskSection: S
     });
   }
   return [...mounts.values()];
+};
+
+/** The largest disk that the system does not lie on. */
+export const secondVolumeOf = ({disks, mounts}: Pick<Facts, 'disks' | 'mounts'>): Disk | undefined => {
+  const own = mounts.find(({path}) => path === '/')?.disks ?? [];
+  return own.length === 0
+    ? undefined
+    : disks.filter(({name}) => !own.includes(name)).toSorted((a, b) => b.bytes - a.bytes)[0];
 };
 
 /** The file system that a path lies on, or would lie on once it exists. */

@@ -1,5 +1,5 @@
 import type {Mount} from './facts.ts';
-import {mountOf} from './facts-storage.ts';
+import {mountOf, secondVolumeOf} from './facts-storage.ts';
 import {isContainer, nfsServerFor, osDataFor, supportedSystems, supportedTitles} from './os-data.ts';
 import {
   type Check,
@@ -134,6 +134,31 @@ export const machineChecks: readonly Check[] = [
           .join(', ') || 'unknown',
         `at least ${least.diskGb} GB in all (nominal ${nominal.diskGb})`,
         'Give the machine a larger disk, or grow the file system to the disk it has (growpart, resize2fs).',
+      );
+    },
+  },
+  {
+    id: 'backup-volume',
+    title: 'Volume for the backups',
+    severity: 'warning',
+    acceptable: true,
+    applies: context =>
+      onRealHost(context) &&
+      plays('backup')(context) &&
+      context.machine.volumeGb !== undefined &&
+      context.deployment.components.backup !== undefined,
+    test: ({facts, machine: {volumeGb}, deployment: {components}}) => {
+      const path = components.backup?.path ?? '/';
+      const mount = mountOf(facts.mounts, path);
+      const spare = secondVolumeOf(facts);
+      const isMounted = facts.mounts.some(({disks}) => spare !== undefined && disks.includes(spare.name));
+      return whether(
+        (mount?.bytes ?? 0) >= (volumeGb?.least ?? 0) * 1e9,
+        mount ? `${path} lies on ${mount.path}, with ${inGB(mount.bytes)}` : 'unknown',
+        `at least ${volumeGb?.least} GB for ${path} (nominal ${volumeGb?.nominal})`,
+        spare && !isMounted
+          ? `Nothing is mounted from the disk ${spare.name} (${inGB(spare.bytes)}): make a file system on it, and mount it at ${path} by /etc/fstab, before the installation.`
+          : `Give the machine a volume, mounted at ${path} by /etc/fstab, before the installation: backups fill the system's disk otherwise.`,
       );
     },
   },

@@ -1,16 +1,10 @@
 import {describe, expect, test} from 'vitest';
-import {
-  bestMachines,
-  machinesAmiss,
-  publicAddressOf,
-  reasonFor,
-  secondVolumeOf,
-  withMachines,
-} from '../../source/app/machines.ts';
+import {bestMachines, machinesAmiss, publicAddressOf, reasonFor, withMachines} from '../../source/app/machines.ts';
 import {topologyById} from '../../source/blueprints/index.ts';
 import {openg2p} from '../../source/blueprints/openg2p.ts';
 import type {HostSpec} from '../../source/deployment/schema.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
+import {secondVolumeOf} from '../../source/hosts/facts-storage.ts';
 import {sampleFacts} from '../support/facts.ts';
 
 const topology = topologyById(openg2p, 'production-minimum')!;

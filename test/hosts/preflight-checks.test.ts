@@ -3,7 +3,7 @@ import type {CheckResult} from '../../source/hosts/check.ts';
 import type {Facts} from '../../source/hosts/facts.ts';
 import {preflight} from '../../source/hosts/preflight.ts';
 import {sampleFacts} from '../support/facts.ts';
-import {broken, check, contextOf, deploymentWith, GiB, listener} from '../support/preflight.ts';
+import {broken, check, contextOf, deploymentWith, GiB, listener, machine} from '../support/preflight.ts';
 
 const {kernelFeatures, time, mounts, interfaces} = sampleFacts();
 const [root, efi] = mounts as [Facts['mounts'][number], Facts['mounts'][number]];
@@ -389,6 +389,51 @@ describe('each check', () => {
     const shown = new Set(cases.flatMap(([, id, , expected]) => (expected.outcome === 'failed' ? [id] : [])));
     const untried = [...all].filter(id => !shown.has(id));
     expect(untried.sort()).toEqual(['clock', 'ipv6']);
+  });
+});
+
+describe('the volume for the backups', () => {
+  const path = '/var/lib/groundwork-backup';
+  const [vda] = sampleFacts().disks as [Facts['disks'][number]];
+  const vdb = {name: 'vdb', bytes: 1e12, rotational: false};
+  const volume = {...root, path, bytes: 0.98e12, disks: ['vdb']};
+  const backupHost = {
+    hosts: [{name: 'backup-1', address: '203.0.113.10', roles: ['base', 'backup'], privateAddress: '10.0.0.11'}],
+    topology: 'production-minimum',
+    components: {dns: {}, nfs: {}, nginx: {}, backup: {}},
+  };
+  const at = (facts: Partial<Facts>, deployment: Record<string, unknown> = backupHost) =>
+    check('backup-volume', {
+      ...contextOf(sampleFacts(facts), deploymentWith(deployment)),
+      machine: {...machine, volumeGb: {nominal: 1000, least: 900}},
+    });
+
+  it.each<[string, Partial<Facts>, Partial<Record<keyof CheckResult, unknown>>]>([
+    ['mounted where they lie', {disks: [vda, vdb], mounts: [root, volume]}, fine(saying(/ with 980 GB$/))],
+    ['mounted above', {disks: [vda, vdb], mounts: [root, {...volume, path: '/var/lib'}]}, fine()],
+    [
+      'not mounted',
+      {disks: [vda, vdb], mounts: [root]},
+      warned({
+        found: expect.stringMatching(/lies on \/,/),
+        remedy: expect.stringMatching(/from the disk vdb \(1000 GB\)/),
+      }),
+    ],
+    [
+      'mounted elsewhere',
+      {disks: [vda, vdb], mounts: [root, {...volume, path: '/mnt'}]},
+      warned({remedy: expect.stringMatching(/^Give the machine a volume, mounted at \/var\/lib/)}),
+    ],
+    ['none', {}, warned({remedy: expect.stringMatching(/^Give the machine a volume/)})],
+    ['too small', {disks: [vda, vdb], mounts: [root, {...volume, bytes: 5e11}]}, warned(saying(/500 GB/))],
+    ['file systems nobody could read', {mounts: []}, warned({found: 'unknown'})],
+  ])('%s', (_, facts, expected) => {
+    expect(at(facts)).toMatchObject({id: 'backup-volume', host: 'backup-1', ...expected});
+  });
+
+  it('is asked of the backup machine only, and where there are backups', () => {
+    expect(at({}, {})).toBeUndefined();
+    expect(at({}, {...backupHost, components: {dns: {}, nfs: {}, nginx: {}}})).toBeUndefined();
   });
 });
 
