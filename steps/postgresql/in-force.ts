@@ -20,6 +20,19 @@ found=$(${loaded}) || exit 1
 printf '%s\n' "$found" | awk -v changed="$changed" 'NR == 1 && changed > $1 {print "stale"} NR == 2 && $0 != "" {print "waiting " $0}'`;
 };
 
+/** Megabytes without which a server that was stopped does not come up, or lets nobody in: a piece of WAL, and files of its own. */
+const leastFree = 64;
+
+/** A server that runs on a full disk can still be read; stopped, it is gone until somebody made room. */
+const hasRoomToStart = (version: number): Script => {
+  const {data} = clusterPaths(version);
+  return sh`free=$(df --output=avail --block-size=1M ${data} ${`${data}/pg_wal`} | tail -n +2 | sort -n | head -n 1)
+[ "$free" -ge ${leastFree} ] || {
+  echo "the file system of the databases is full: only $((free)) MB are free, so the server is not restarted, and goes on with the old settings" >&2
+  exit 1
+}`;
+};
+
 type State = {readonly stale: boolean; readonly waiting: string | undefined};
 
 /**
@@ -56,11 +69,14 @@ export const settingsInForce = (version: number, whose?: string): Resource =>
       if (restart === '') return ok();
       port.tell(`restarting the database server for ${restart}`);
       const again = await script(
-        sh`systemctl restart ${clusterUnit(version)} || {
+        lines(
+          hasRoomToStart(version),
+          sh`systemctl restart ${clusterUnit(version)} || {
   journalctl --unit=${clusterUnit(version)} --lines=20 --no-pager --output=cat >&2
   echo 'the database server did not come up again' >&2
   exit 1
 }`,
+        ),
         {timeoutMs: 300_000},
       )(port);
       return again.ok ? ok() : err(again.error);

@@ -5,7 +5,7 @@ export const postgresqlRemedies: readonly Remedy[] = [
   {
     id: 'postgresql-disk',
     match:
-      /the file system of the databases is full|(could not (write|extend|create)|PANIC|FATAL).*no space left on device/i,
+      /the file system of the databases is full|could not write init file|(could not (write|extend|create)|PANIC|FATAL).*no space left on device/i,
     cause:
       'The disk of the databases is full, and PostgreSQL stops rather than lose data. Often it is WAL that a backup did not fetch.',
     remedy:
