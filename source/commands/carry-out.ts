@@ -62,8 +62,9 @@ export const carryOut = async (
   if (outcome === 'succeeded') return exit.done;
   if (outcome === 'stopped') return exit.stopped;
   if (outcome === 'waiting') return exit.waiting;
-  const [first] = failures;
-  return first ? exitOf(first) : exit.failed;
+  // Whichever failed first: where a host is away, that is what has to be put right before the rest can be seen.
+  const statuses = failures.map(exitOf);
+  return statuses.includes(exit.unreachable) ? exit.unreachable : (statuses[0] ?? exit.failed);
 };
 
 /**
