@@ -36,7 +36,9 @@ const damage = (change: (content: {deployments: Record<string, Record<string, un
 };
 
 beforeEach(() => {
-  directory = join(mkdtempSync(join(tmpdir(), 'groundwork-store-')), 'config', 'groundwork');
+  const folder = mkdtempSync(join(tmpdir(), 'groundwork-store-'));
+  directory = join(folder, 'config', 'groundwork');
+  return () => rmSync(folder, {recursive: true, force: true});
 });
 
 describe('the store', () => {

@@ -1,5 +1,5 @@
 import {once} from 'node:events';
-import {existsSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {beforeEach, describe, expect, it} from 'vitest';
@@ -32,7 +32,9 @@ const pretend = (process: Record<string, unknown>, secondsAgo: number) => {
 };
 
 beforeEach(() => {
-  path = join(mkdtempSync(join(tmpdir(), 'groundwork-lock-')), 'lock.json');
+  const folder = mkdtempSync(join(tmpdir(), 'groundwork-lock-'));
+  path = join(folder, 'lock.json');
+  return () => rmSync(folder, {recursive: true, force: true});
 });
 
 /** Holds the lock until it is killed or told to end. */

@@ -1,7 +1,7 @@
-import {mkdtempSync, readdirSync, statSync} from 'node:fs';
+import {mkdtempSync, readdirSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {makeDeploymentFolders, makeFolders, pathsFor} from '../../source/deployment/paths.ts';
 
 describe('where things lie', () => {
@@ -41,6 +41,7 @@ describe('where things lie', () => {
 
   it('can be entered by its owner only', () => {
     const home = mkdtempSync(join(tmpdir(), 'groundwork-paths-'));
+    onTestFinished(() => rmSync(home, {recursive: true}));
     const paths = pathsFor({}, home);
     const pilot = paths.deployment('pilot');
     makeFolders(paths);

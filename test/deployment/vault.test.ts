@@ -19,7 +19,9 @@ const open = async (options: VaultOptions = {}): Promise<Vault> => {
 const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
 
 beforeEach(() => {
-  path = join(mkdtempSync(join(tmpdir(), 'groundwork-vault-')), 'pilot', 'vault.json');
+  const folder = mkdtempSync(join(tmpdir(), 'groundwork-vault-'));
+  path = join(folder, 'pilot', 'vault.json');
+  return () => rmSync(folder, {recursive: true, force: true});
 });
 
 describe('a vault', () => {

@@ -1,5 +1,5 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {mkdtempSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
@@ -11,6 +11,7 @@ export const openssl = (args: readonly string[], files: Readonly<Record<string, 
   const folder = mkdtempSync(join(tmpdir(), 'groundwork-openssl-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const {status, stdout, stderr} = spawnSync('openssl', args, {cwd: folder, encoding: 'utf8'});
+  rmSync(folder, {recursive: true});
   return {accepted: status === 0, text: `${stdout}${stderr}`};
 };
 

@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {mkdtempSync, writeFileSync} from 'node:fs';
 import {chmod, copyFile, cp, mkdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import type {Readable, Writable} from 'node:stream';
 import {build} from 'esbuild';
 import type {Failure} from '../../source/engine/failure.ts';
@@ -103,7 +103,7 @@ startPracticeHosts(JSON.parse(process.argv[2])).then(started => {
 
 /** The ordinary way in: the product's own connect, with a known_hosts file that holds the host's key. */
 export const connectTo = async (host: PracticeHost): Promise<Connection> => {
-  const knownHostsFile = join(mkdtempSync(join(tmpdir(), 'groundwork-known-')), 'known_hosts');
+  const knownHostsFile = join(mkdtempSync(join(dirname(host.identityFile), 'known-')), 'known_hosts');
   writeFileSync(knownHostsFile, `[${host.address}]:${host.port} ${host.hostKey.type} ${host.hostKey.key}\n`);
   const connected = await connect({...host, reach: 'ssh'}, {knownHostsFile, openSsh: false});
   if (!connected.ok) throw new Error(`${connected.error.message} ${connected.error.cause ?? ''}`);
