@@ -199,7 +199,8 @@ export const changeFirewall =
           kind: 'verification',
           message: `No new connection came through the changed firewall. The host puts the former one back within ${seconds} s.`,
           attempted: 'connecting anew after the change of the firewall',
-          cause: 'The rules, or older rules of the host that come before them, keep this machine out.',
+          cause:
+            'The rules, or older rules of the host that come before them, keep this machine out; or the host went down just then.',
           remedy: 'Check the addresses of the operators in the settings, and `sudo ufw status numbered` on the host.',
           transient: false,
         },
