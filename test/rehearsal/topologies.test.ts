@@ -20,34 +20,6 @@ const sideBySide = (events: readonly Event[]): readonly Event[] => {
 };
 
 // Minutes, where the machine has other work. A run that takes longer than this hangs.
-test(
-  'one machine is installed by practice without a terminal, and nothing is left to change',
-  {
-    timeout: 400_000,
-  },
-  async () => {
-    const {status, stdout, stderr} = await groundwork(['practice', '--yes', '--pace', '0', '--output', 'jsonl'], {
-      home: newHome(),
-    });
-    expect(stderr).toBe('');
-    const events = jsonLines(stdout);
-    const [finished, ...again] = of(events, 'run.finished');
-    expect(finished).toEqual({
-      type: 'run.finished',
-      outcome: 'succeeded',
-      changed: expect.any(Number),
-      unchanged: expect.any(Number),
-      failed: 0,
-    });
-    expect(again).toEqual([]);
-    expect(finished?.changed).toBeGreaterThan(100);
-    expect(events.at(-1)).toMatchObject({type: 'plan', changes: 0});
-    expect(of(events, 'verified').length).toBeGreaterThan(60);
-    expect(events.every(({type}) => typeof type === 'string')).toBe(true);
-    expect(status).toBe(0);
-  },
-);
-
 test('four machines are installed side by side, and nothing is left to change', {timeout: 480_000}, async () => {
   const {status, stdout, stderr} = await groundwork(
     ['practice', '--topology', 'production-minimum', '--yes', '--pace', '0', '--output', 'jsonl'],

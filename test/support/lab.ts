@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import type {Failure} from '../../source/engine/failure.ts';
 import type {Connection, Output, RunOptions} from '../../source/hosts/connection.ts';
@@ -43,10 +44,17 @@ export const lab = async (args: readonly string[], input?: string): Promise<stri
   return stdout;
 };
 
+type KnownHost = {readonly name: string; readonly ip: string; readonly ssh_port: number};
+
+const knownHosts = async (): Promise<readonly KnownHost[]> => JSON.parse(await lab(['list', '--json']));
+
 /** Seconds between attempts to start hosts: the kernel may take that long to let go of the network of a deleted one. */
 const pauses = [2, 5, 10, 20, 40];
 
-/** A host that takes the place of one whose network is still going does not start, so it is deleted and begun again. */
+/**
+ * A host that takes the place of one whose network is still going does not start, so it is deleted and begun again: where
+ * there is no other, on a new network, which has nothing of the old one.
+ */
 const started = async (up: readonly string[], names: readonly string[]): Promise<void> => {
   for (const seconds of pauses) {
     try {
@@ -54,7 +62,8 @@ const started = async (up: readonly string[], names: readonly string[]): Promise
       return;
     } catch {
       await lab(['down', ...names]).catch(() => undefined);
-      await new Promise(resolve => setTimeout(resolve, seconds * 1000));
+      if ((await knownHosts()).length === 0) await lab(['down']);
+      await sleep(seconds * 1000);
     }
   }
   await lab(up);
@@ -64,7 +73,7 @@ const started = async (up: readonly string[], names: readonly string[]): Promise
 export const labUp = async (count: number, {prefix = 'h', flags = []}: LabOptions = {}): Promise<LabHost[]> => {
   const names = Array.from({length: count}, (_, index) => `${prefix}${index + 1}`);
   await started(['up', String(count), '--prefix', prefix, ...flags], names);
-  const known = JSON.parse(await lab(['list', '--json'])) as {name: string; ip: string; ssh_port: number}[];
+  const known = await knownHosts();
   return names.map(name => {
     const found = known.find(host => host.name === name);
     if (!found) throw new Error(`the lab did not start ${name}`);
