@@ -10,6 +10,7 @@ import {
 import {clusterPaths} from '../../steps/postgresql/paths.ts';
 import {postgresqlVersion} from '../../steps/postgresql/version.ts';
 import {hostsPlaying, roles} from '../../steps/shared/deployment.ts';
+import {counted} from '../components/text.ts';
 import type {Deployment} from '../deployment/schema.ts';
 import type {Failure} from '../engine/failure.ts';
 import {factsScript, parseFacts} from '../hosts/gather-facts.ts';
@@ -40,6 +41,12 @@ const waitingArchive = async (site: Site, deployment: Deployment): Promise<Resul
 
 /** Seconds that a piece may wait: the watch on the storage host tells from then on, too. */
 const longestWait = 15 * 60;
+
+/** What an operator asks first when the backup host is away: whether anything is lost. */
+const meanwhile = ({pieces, seconds}: Waiting, queueGb: number): string =>
+  pieces === 0
+    ? "Meanwhile no piece of the databases' journal waits on the storage host: nothing is lost."
+    : `Meanwhile ${counted(pieces, 'piece')} of the databases' journal ${pieces === 1 ? 'waits' : 'wait'} on the storage host, the oldest for ${Math.round(seconds / 60)} min. Nothing is lost until ${queueGb} GB of it wait.`;
 
 const age = (seconds: number): string => {
   if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s ago`;
@@ -161,8 +168,14 @@ export const backupStatus = async (
     waitingArchive(site, deployment),
   ]);
   if (!asked.ok) {
-    if (form === 'jsonl') writeJson(world, {type: 'backup-status', name: deployment.name, problem: asked.error});
-    else world.stderr.write(`${failureLines(asked.error).join('\n')}\n`);
+    const waits = waiting?.ok ? waiting.value : undefined;
+    if (form === 'jsonl') {
+      const problem = asked.error;
+      writeJson(world, {type: 'backup-status', name: deployment.name, problem, ...(waits && {waiting: waits})});
+    } else {
+      const told = waits ? [meanwhile(waits, backupOf(deployment).archiveQueueGb)] : [];
+      world.stderr.write(`${[...failureLines(asked.error), ...told].join('\n')}\n`);
+    }
     return exitOf(asked.error);
   }
   const status = readStatus(deployment, asked.value);

@@ -203,10 +203,14 @@ describe('a backup host that loses its power while a change is being made', () =
     expect(ran.output).toMatch(/^FAILED on backup-1: /m);
     expect(ran.output).toMatch(/^storage-1: postgresql: CHANGED/m);
     expect(ran.output).toMatch(/^storage-1: backup-postgresql: BLOCKED by .*backup-1/m);
-    await on('storage', 'cd / && runuser -u postgres -- psql -p 5433 -qAtc "CREATE TABLE goes_on AS SELECT 1"');
+    await on(
+      'storage',
+      'cd / && runuser -u postgres -- psql -p 5433 -qAtc "CREATE TABLE goes_on AS SELECT 1" -c "SELECT pg_switch_wal()"',
+    );
     const status = await groundwork(operator, ['backup', 'status', '-d', operator.file, '--output', 'plain']);
     expect(status.code, status.output).toBe(4);
     expect(status.output).toContain('FAILED on backup-1');
+    expect(status.output).toMatch(/^Meanwhile \d+ pieces? of the databases' journal waits? on the storage host/m);
 
     await lab(['restart', machines.backup.name]);
     const resumed = await groundwork(operator, ['resume', '--yes', '--output', 'plain']);
