@@ -188,14 +188,19 @@ describe('PostgreSQL on a storage host', () => {
   }, 60_000);
 
   it('comes back after a restart of the machine, listening where it did', async () => {
+    const boot = await run(storage, 'cat /proc/sys/kernel/random/boot_id');
     await labExec(storage, 'systemctl reboot');
-    await expect
-      .poll(
-        async () =>
-          asked(compute, 'user=environment_qa dbname=keycloak', 'SELECT 1', vault.get('environment-qa-database') ?? ''),
-        {timeout: 60_000, interval: 1000},
-      )
-      .toBe('1');
+    // The old server answers until it is stopped, and the new one a moment before systemd takes note of it.
+    const isUp = `systemctl is-active --quiet postgresql@15-main && [ "$(cat /proc/sys/kernel/random/boot_id)" != ${boot} ]`;
+    await expect.poll(async () => (await labExec(storage, isUp)).code, {timeout: 60_000, interval: 1000}).toBe(0);
+    expect(
+      await asked(
+        compute,
+        'user=environment_qa dbname=keycloak',
+        'SELECT 1',
+        vault.get('environment-qa-database') ?? '',
+      ),
+    ).toBe('1');
     expect((await lay(postgresql, storage)).flat()).toEqual([]);
   }, 120_000);
 
