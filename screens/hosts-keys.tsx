@@ -31,7 +31,8 @@ const fingerprintColumns = 2 + 50;
 /** Columns of the word for what a key is and of its type, with the gaps. */
 const differenceColumns = 9 + 9;
 
-const typeOf = ({type}: HostKeyFinding): string => type.replace('ssh-', '');
+/** `ed25519`, `ecdsa`, `rsa`: as the files of sshd are called. */
+const typeOf = ({type}: HostKeyFinding): string => type.replace('ssh-', '').replace(/-.*/, '');
 
 const narrow = (finding: HostKeyFinding): readonly string[] => [
   `${finding.host}: ${words[finding.status]}, ${typeOf(finding)}`,
@@ -128,7 +129,7 @@ export const HostKeys = ({findings, onAccept, onBack}: Props) => {
         <Refusal refused={refused} onBack={onBack} columns={readable} />
       ) : isWhole ? (
         <>
-          <Say tone="quiet">{`On a machine: ssh-keygen -lf /etc/ssh/ssh_host_${type.split('-')[0]}_key.pub`}</Say>
+          <Say tone="quiet">{`On a machine: ssh-keygen -lf /etc/ssh/ssh_host_${types.size > 1 ? 'TYPE' : type}_key.pub`}</Say>
           <Box marginTop={1}>
             <Confirm word="yes" columns={readable} onConfirm={() => onAccept(unknown)}>
               {unknown.length === 1
