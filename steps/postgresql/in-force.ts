@@ -67,16 +67,15 @@ export const settingsInForce = (version: number, whose?: string): Resource =>
       if (!read.ok) return read;
       const restart = read.value.stdout.trim();
       if (restart === '') return ok();
+      const room = await port.run(hasRoomToStart(version));
+      if (!room.ok) return room;
       port.tell(`restarting the database server for ${restart}`);
       const again = await script(
-        lines(
-          hasRoomToStart(version),
-          sh`systemctl restart ${clusterUnit(version)} || {
+        sh`systemctl restart ${clusterUnit(version)} || {
   journalctl --unit=${clusterUnit(version)} --lines=20 --no-pager --output=cat >&2
   echo 'the database server did not come up again' >&2
   exit 1
 }`,
-        ),
         {timeoutMs: 300_000},
       )(port);
       return again.ok ? ok() : err(again.error);
